@@ -1,0 +1,142 @@
+/**
+ * Every error that Serai answers with, as one table: code -> HTTP status and text.
+ *
+ * A domain room throws `failure(code, values)`; the http plugin `errors` alone turns it into the wire form
+ * `{"detail": …}` (spec `auth.md` §1, `search.md` §1.8). Texts in which clients look for words are those of
+ * the reference; `{name}` is replaced by the value of that name.
+ */
+
+/** One place where an input is wrong: FastAPI's item of a `detail` list. `loc` is flat. */
+export interface DetailItem {
+  readonly type: string
+  readonly loc: readonly (string | number)[]
+  readonly msg: string
+  readonly input?: unknown
+  readonly ctx?: Readonly<Record<string, unknown>>
+}
+
+interface ErrorRow {
+  readonly status: number
+  readonly text: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const BEARER = { 'www-authenticate': 'Bearer' } as const
+
+/** The table. Codes are grouped by the room that throws them. */
+export const ERRORS = {
+  // access: who is asking (auth.md §4)
+  AUTH_REQUIRED: { status: 401, text: 'Authentication required.', headers: BEARER },
+  AUTH_REQUIRED_FOR_OWNER: {
+    status: 401,
+    text: "Authentication required for owner='{owner}'.",
+    headers: BEARER
+  },
+  TOKEN_EXPIRED: { status: 401, text: 'Expired token.', headers: BEARER },
+  TOKEN_INVALID: { status: 401, text: 'Invalid token.', headers: BEARER },
+  TOKEN_PAYLOAD: { status: 401, text: 'Token with invalid/unexpected payload.', headers: BEARER },
+  CREDENTIALS_INVALID: {
+    status: 401,
+    text: 'Could not validate credentials. The given token is invalid.',
+    headers: BEARER
+  },
+  OWNER_ADMIN_ONLY: { status: 403, text: 'This can only be used by the admin user.' },
+  OWNER_ALL_REFUSED: {
+    status: 403,
+    text: 'The owner=all is not allowed for this operation as it will search for entries\nthat you might now be allowed to access.'
+  },
+  // access: uploads (uploads.md §1.3)
+  UPLOAD_NOT_FOUND: { status: 404, text: 'The specified upload_id was not found.' },
+  UPLOAD_LOGIN: {
+    status: 401,
+    text: 'You need to log in to access the specified upload.',
+    headers: BEARER
+  },
+  UPLOAD_NO_ACCESS: { status: 403, text: 'You do not have access to the specified upload.' },
+  UPLOAD_EMBARGO: {
+    status: 403,
+    text: 'You do not have access to the specified upload - published with embargo.'
+  },
+  // entries
+  ENTRY_NOT_FOUND: {
+    status: 404,
+    text: 'The entry with the given id does not exist or is not visible to you.'
+  },
+  ARCHIVE_ENTRY_NOT_FOUND: { status: 404, text: 'The entry does not exist or is not visible to you.' },
+  ARCHIVE_MISSING: { status: 404, text: 'The entry does exist, but it has no archive.' },
+  ARCHIVE_DAMAGED: {
+    status: 500,
+    text: 'The archive of entry {entry_id} is damaged: block {block} does not have its checksum.'
+  },
+  // archive: required (archive.md §2, §3)
+  REQUIRED_DIRECTIVE: { status: 400, text: 'unknown directive {directive}' },
+  REQUIRED_INDEX: { status: 400, text: 'cannot use list key on none list {name}' },
+  REFERENCE_REMOTE: {
+    status: 400,
+    text: 'resolvable reference to remote archive not implemented: {reference}'
+  },
+  // files (search.md §7, uploads.md §5)
+  FILES_NOT_FOUND: { status: 404, text: 'Upload files not found.' },
+  FILE_NOT_FOUND: { status: 404, text: 'The requested file does not exist.' },
+  FILE_PATH_NOT_FOUND: { status: 404, text: 'Not found. Invalid path?' },
+  DOWNLOAD_LIMIT: {
+    status: 400,
+    text: 'The limit of maximum number of entries in a single download ({limit}) has been exceeded ({count}).'
+  },
+  // search
+  SEARCH_REFUSED: { status: 400, text: 'Elasticsearch could not process your query: {reason}' },
+  PAGE_OUT_OF_RANGE: { status: 400, text: 'Page out of range requested.' },
+  STORE_UNAVAILABLE: {
+    status: 503,
+    text: 'The {store} store cannot be reached at the moment. Please try again later.',
+    headers: { 'retry-after': '5' }
+  },
+  // http
+  NOT_FOUND: { status: 404, text: 'Not Found' },
+  METHOD_NOT_ALLOWED: { status: 405, text: 'Method Not Allowed' },
+  BODY_TOO_LARGE: { status: 413, text: 'The request body is larger than {limit} bytes.' },
+  NOT_IMPLEMENTED: { status: 501, text: '{what} is not available in this version of Serai yet.' },
+  INVALID: { status: 422, text: '' }
+} as const satisfies Record<string, ErrorRow>
+
+/** A code of {@link ERRORS}. */
+export type ErrorCode = keyof typeof ERRORS
+
+/** An error with a place in the table; `detail` is what the client reads. */
+export class SeraiError extends Error {
+  readonly code: ErrorCode
+  readonly status: number
+  readonly detail: string | readonly DetailItem[]
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(code: ErrorCode, detail: string | readonly DetailItem[]) {
+    super(typeof detail === 'string' ? detail : detail.map(d => `${d.loc.join('.')}: ${d.msg}`).join('; '))
+    const row: ErrorRow = ERRORS[code]
+    this.name = 'SeraiError'
+    this.code = code
+    this.status = row.status
+    this.detail = detail
+    this.headers = row.headers ?? {}
+  }
+}
+
+/**
+ * An error of the table with its text filled in.
+ * @example throw failure('DOWNLOAD_LIMIT', { limit: 50000, count: 60312 })
+ */
+export function failure(code: ErrorCode, values: Readonly<Record<string, unknown>> = {}): SeraiError {
+  const text = ERRORS[code].text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''))
+  return new SeraiError(code, text)
+}
+
+/**
+ * A 422 that says what is wrong and where: one item with a flat `loc` (spec README, decision 7).
+ * @example throw invalid(['pagination', 'order_by'], 'nope is not a doc quantity')
+ */
+export function invalid(
+  loc: readonly (string | number)[],
+  msg: string,
+  extra: { type?: string; input?: unknown; ctx?: Record<string, unknown> } = {}
+): SeraiError {
+  return new SeraiError('INVALID', [{ ...extra, type: extra.type ?? 'value_error', loc, msg }])
+}

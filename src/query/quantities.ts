@@ -1,0 +1,134 @@
+/**
+ * Search quantities: names, types and engine fields, read from the committed data (spec README, decision 8).
+ * Nothing else in the code lists quantities.
+ */
+import data from './data/quantities.json' with { type: 'json' }
+
+/** The type of a value in queries (`search.md` Appendix A). */
+export type QuantityType = 'string' | 'enum' | 'int' | 'float' | 'bool' | 'date' | 'reference' | 'json'
+
+/**
+ * What an engine stores for the quantity: `keyword` is matched whole, `text` by words (Unicode word boundaries,
+ * lower case), `path` by segments between slashes (case kept); the others are exact values. `none` cannot be
+ * searched by itself.
+ */
+export type IndexKind =
+  | 'keyword'
+  | 'text'
+  | 'path'
+  | 'integer'
+  | 'long'
+  | 'float'
+  | 'double'
+  | 'boolean'
+  | 'date'
+  | 'none'
+
+/** One searchable quantity of the entry document. */
+export interface Quantity {
+  /** Dot path by which clients name it, for example `results.material.elements`. */
+  readonly name: string
+  readonly type: QuantityType
+  /** What the engine holds. */
+  readonly kind: IndexKind
+  /** Dot path of the field in the engine, often the name, sometimes `name.keyword`. */
+  readonly field: string
+  /** Dot path in the index document where the values stand (no `.keyword`, `.path`, `.text`, `.prefix`). */
+  readonly source: string
+  /** Path of the innermost nested object above it, if any. */
+  readonly nestedPath?: string
+  /** A list by itself, or below a repeated section: cannot be sorted by. */
+  readonly many: boolean
+  readonly repeats: boolean
+  /** May be aggregated by value. */
+  readonly aggregatable: boolean
+  /** In URLs several values mean all of them, not any (`results.material.elements`). */
+  readonly allByDefault: boolean
+  /** How the engine looks for a value. */
+  readonly match: 'match' | 'match_phrase_prefix' | 'match_bool_prefix'
+  /** Searched values are normalised as such a formula first (`search.md` §1.5). */
+  readonly formula?: 'hill' | 'iupac'
+  /** How completion works, if the quantity has it. */
+  readonly suggestion?: string
+  /** Number of buckets of a terms aggregation that names none. */
+  readonly defaultSize?: number
+  /** Fixed list of values, if there is one. */
+  readonly values?: readonly string[]
+  /** Qualified name of the defining quantity in the metainfo. */
+  readonly definition: string
+}
+
+/** All quantities of one document type. */
+export interface Quantities {
+  /** Fixed word in `… is not a doc quantity`. */
+  readonly document: string
+  readonly list: readonly Quantity[]
+  /** Paths that hold nested objects, outer ones before inner ones. */
+  readonly nestedPaths: readonly string[]
+  get(name: string): Quantity | undefined
+  /** The nested paths above a dot path (the path itself included), outermost first. */
+  nestedAbove(path: string): readonly string[]
+}
+
+interface QuantityRow {
+  name: string
+  type: string
+  many: boolean
+  repeats: boolean
+  aggregatable: boolean
+  many_all: boolean
+  es_field: string
+  es_query: string
+  es_mapping?: { type: string; analyzer?: string }
+  nested_path?: string
+  normalizer?: string
+  suggestion?: string
+  default_aggregation_size?: number
+  values?: string[]
+  definition: string
+}
+
+/** Variants of one stored value: the same place in the document under another analysis. */
+const VARIANT = /\.(?:keyword|path|text|prefix)$/
+
+function indexKind(row: QuantityRow): IndexKind {
+  const mapping = row.es_mapping
+  if (!mapping || mapping.type === 'nested' || mapping.type === 'object') return 'none'
+  if (mapping.type === 'text') return mapping.analyzer === 'path_analyzer' ? 'path' : 'text'
+  return mapping.type as IndexKind
+}
+
+function quantity(row: QuantityRow): Quantity {
+  return {
+    name: row.name,
+    type: row.type as QuantityType,
+    kind: indexKind(row),
+    field: row.es_field,
+    source: row.name.replace(VARIANT, ''),
+    ...(row.nested_path ? { nestedPath: row.nested_path } : {}),
+    many: row.many,
+    repeats: row.repeats,
+    aggregatable: row.aggregatable,
+    allByDefault: row.many_all,
+    match: row.es_query as Quantity['match'],
+    ...(row.normalizer ? { formula: row.normalizer.endsWith('iupac') ? 'iupac' : 'hill' } : {}),
+    ...(row.suggestion ? { suggestion: row.suggestion } : {}),
+    ...(row.default_aggregation_size ? { defaultSize: row.default_aggregation_size } : {}),
+    ...(row.values ? { values: row.values } : {}),
+    definition: row.definition
+  }
+}
+
+/** The quantities of the entry document (`search.md` Appendix A). */
+export function entryQuantities(): Quantities {
+  const list = (data.quantities as QuantityRow[]).map(quantity)
+  const byName = new Map(list.map(q => [q.name, q]))
+  const nestedPaths = [...data.nested_paths].sort((a, b) => a.length - b.length)
+  return {
+    document: data.name,
+    list,
+    nestedPaths,
+    get: name => byName.get(name),
+    nestedAbove: path => nestedPaths.filter(p => path === p || path.startsWith(p + '.'))
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * The port to a search engine. Two adapters implement it (`elasticsearch/`, `sqlite/`); both give the same answers,
+ * which `test/conformance` holds them to.
+ */
+import type { Quantity } from '../query/quantities.ts'
+import type { Query } from '../query/tree.ts'
+
+/** An entry's document in the index (`search.md` §10); `entry_id` identifies it. */
+export type IndexDocument = { readonly entry_id: string } & Readonly<Record<string, unknown>>
+
+/**
+ * The value an entry is sorted by, as it can stand in a cursor: text of keywords, numbers, booleans as 0 and 1,
+ * dates in milliseconds; null where the entry has no value. Entries without a value come last in both directions.
+ */
+export type SortValue = string | number | null
+
+/** Where a page continues: after the entry with this value and id. */
+export interface Cursor {
+  /** Absent when sorted by `entry_id` alone. */
+  readonly value?: SortValue
+  readonly entryId: string
+}
+
+/**
+ * Which members of the document come back: dot paths with `*` as wildcard, as in Elasticsearch's source filter.
+ * `include` absent = everything. `*__suggestion` never comes back.
+ */
+export interface SourceFilter {
+  readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
+}
+
+/** One page of a search. */
+export interface SearchRequest {
+  readonly query: Query
+  /** Sorted by this quantity, then by `entry_id`, both in `order`. A scalar quantity; default `entry_id`. */
+  readonly orderBy?: Quantity
+  readonly order: 'asc' | 'desc'
+  /** Number of entries, 0 or more. */
+  readonly size: number
+  /** Entries to skip; not together with `after`. */
+  readonly offset?: number
+  readonly after?: Cursor
+  readonly source?: SourceFilter
+  /** Ends the search early, for a client that is gone. */
+  readonly signal?: AbortSignal
+}
+
+/** One entry found. */
+export interface Hit {
+  readonly entryId: string
+  /** The (filtered) document. */
+  readonly document: Record<string, unknown>
+  /** Value it is sorted by; absent when sorted by `entry_id` alone. */
+  readonly sortValue?: SortValue
+}
+
+/** What a search gives. `total` is exact, whatever its size, and does not depend on `after`. */
+export interface SearchPage {
+  readonly total: number
+  readonly hits: readonly Hit[]
+}
+
+/** The entries index. */
+export interface EntryIndex {
+  /** @throws SeraiError SEARCH_REFUSED, STORE_UNAVAILABLE */
+  search(request: SearchRequest): Promise<SearchPage>
+  /** Number of entries that match. */
+  count(query: Query, signal?: AbortSignal): Promise<number>
+  /** Adds or replaces documents; they are found as soon as the promise resolves. */
+  put(documents: readonly IndexDocument[]): Promise<void>
+  /** Removes documents; unknown ids are no error. */
+  remove(entryIds: readonly string[]): Promise<void>
+  /** Releases connections, workers and files. */
+  close(): Promise<void>
+}
+
+/**
+ * Every matching entry, page by page, in the order of `orderBy` and `entry_id`.
+ * Memory holds one page at a time; stop iterating to end it.
+ */
+export async function* walk(
+  index: EntryIndex,
+  request: Pick<SearchRequest, 'query' | 'orderBy' | 'order' | 'source' | 'signal'>,
+  pageSize = 500
+): AsyncGenerator<Hit> {
+  let after: Cursor | undefined
+  for (;;) {
+    const page = await index.search({ ...request, size: pageSize, ...(after ? { after } : {}) })
+    yield* page.hits
+    const last = page.hits.at(-1)
+    if (!last || page.hits.length < pageSize) return
+    after = {
+      entryId: last.entryId,
+      ...(last.sortValue !== undefined ? { value: last.sortValue } : {})
+    }
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * The port to the documents store: people, groups, datasets, uploads, entries and metainfo packages.
+ * Adapters: `sqlite/`, `mongodb/`. Times are ISO 8601 text in UTC with `Z` and millisecond precision.
+ */
+
+/** A person (`datasets-users-groups.md` §2). */
+export interface User {
+  readonly user_id: string
+  readonly username: string
+  readonly email?: string
+  readonly first_name: string
+  readonly last_name: string
+  readonly affiliation?: string
+  readonly affiliation_address?: string
+  readonly is_admin?: boolean
+}
+
+/** A user group (`datasets-users-groups.md` §3.1); `members` includes the owner. */
+export interface Group {
+  readonly group_id: string
+  readonly group_name: string
+  readonly description?: string | null
+  readonly owner: string
+  readonly members: readonly string[]
+  readonly members_info: readonly { readonly user_id: string; readonly role: 'owner' | 'maintainer' | 'member' }[]
+}
+
+/** A dataset (`datasets-users-groups.md` §1.1). Which entries belong to it is kept with the entries. */
+export interface Dataset {
+  readonly dataset_id: string
+  readonly dataset_name: string
+  readonly user_id: string
+  readonly dataset_create_time: string
+  readonly dataset_modified_time: string
+  readonly dataset_type: 'owned' | 'foreign'
+  readonly doi?: string
+  readonly pid?: string
+  readonly query?: unknown
+  readonly entries?: readonly string[]
+}
+
+/** An upload (`uploads.md` §1); persons and groups by id. */
+export interface Upload {
+  readonly upload_id: string
+  readonly upload_name?: string
+  readonly description?: string
+  readonly upload_create_time: string
+  readonly main_author: string
+  readonly coauthors: readonly string[]
+  readonly coauthor_groups: readonly string[]
+  readonly reviewers: readonly string[]
+  readonly reviewer_groups: readonly string[]
+  /** Set when the upload is published. */
+  readonly publish_time?: string
+  /** Months. */
+  readonly embargo_length: number
+  readonly license: string
+  readonly external_db?: string
+  readonly process_status: string
+  readonly current_process?: string
+  readonly last_status_message?: string
+  readonly complete_time?: string
+  readonly errors: readonly string[]
+  readonly warnings: readonly string[]
+  /** Checksum of what an import made this upload from; the same again is not imported again. */
+  readonly import_checksum?: string
+}
+
+/** An entry's own data beside its archive (`uploads.md` §1.2). */
+export interface Entry {
+  readonly entry_id: string
+  readonly upload_id: string
+  readonly mainfile: string
+  readonly mainfile_key?: string
+  readonly parser_name: string
+  readonly process_status: string
+  readonly current_process?: string
+  readonly last_status_message?: string
+  readonly complete_time?: string
+  readonly entry_create_time: string
+  readonly last_processing_time?: string
+  readonly last_edit_time?: string
+  readonly entry_hash?: string
+  readonly external_id?: string
+  readonly comment?: string
+  readonly references: readonly string[]
+  /** User ids. */
+  readonly entry_coauthors: readonly string[]
+  /** Dataset ids. */
+  readonly datasets: readonly string[]
+  readonly errors: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/** A stored metainfo package: its definitions as JSON (`archive.md` §5.3). */
+export interface MetainfoPackage {
+  readonly name: string
+  readonly definition: Readonly<Record<string, unknown>>
+}
+
+/** Which uploads a list of uploads shows (`uploads.md` §2.1); members are AND-ed, absent ones do not count. */
+export interface UploadFilter {
+  /** Uploads in which this person, or one of these groups, has one of the roles. */
+  readonly member?: {
+    readonly userId: string
+    readonly groupIds: readonly string[]
+    readonly roles: readonly ('main_author' | 'coauthor' | 'reviewer')[]
+  }
+  readonly uploadIds?: readonly string[]
+  readonly uploadNames?: readonly string[]
+  /** Case-insensitive part of the name. */
+  readonly nameContains?: string
+  readonly published?: boolean
+  readonly processStatus?: readonly string[]
+  /** `only`: main author is this person; `except`: is not. */
+  readonly owned?: { readonly userId: string; readonly is: boolean }
+}
+
+/** What uploads can be ordered by. */
+export type UploadOrder =
+  | 'upload_create_time'
+  | 'publish_time'
+  | 'upload_name'
+  | 'last_status_message'
+  | 'process_status'
+
+/** A slice of a sorted list. Ties are ordered by `upload_create_time`, `upload_id`, ascending; missing values first. */
+export interface UploadPage {
+  readonly orderBy: UploadOrder
+  readonly order: 'asc' | 'desc'
+  readonly offset: number
+  readonly limit: number
+}
+
+/** The documents store. Writers replace whole documents by id; unknown ids read as undefined. */
+export interface DocumentStore {
+  user(userId: string): Promise<User | undefined>
+  /** Known ones only, in no fixed order. */
+  users(userIds: readonly string[]): Promise<User[]>
+  putUsers(users: readonly User[]): Promise<void>
+
+  group(groupId: string): Promise<Group | undefined>
+  /** Ids of the groups this person owns or is a member of (the special group `all` is not a document). */
+  groupIdsOf(userId: string): Promise<string[]>
+  putGroups(groups: readonly Group[]): Promise<void>
+
+  dataset(datasetId: string): Promise<Dataset | undefined>
+  datasets(datasetIds: readonly string[]): Promise<Dataset[]>
+  putDatasets(datasets: readonly Dataset[]): Promise<void>
+
+  upload(uploadId: string): Promise<Upload | undefined>
+  listUploads(filter: UploadFilter, page: UploadPage): Promise<{ total: number; uploads: Upload[] }>
+  putUpload(upload: Upload): Promise<void>
+
+  entry(entryId: string): Promise<Entry | undefined>
+  /** The entries of these ids that exist, in no fixed order. */
+  entries(entryIds: readonly string[]): Promise<Entry[]>
+  /** All entries of an upload, ordered by mainfile, then entry id. */
+  entriesOfUpload(uploadId: string): Promise<Entry[]>
+  /** Number of entries for each of these uploads. */
+  countEntries(uploadIds: readonly string[]): Promise<Map<string, number>>
+  putEntries(entries: readonly Entry[]): Promise<void>
+  /** Removes entries; unknown ids are no error. */
+  removeEntries(entryIds: readonly string[]): Promise<void>
+
+  packages(): Promise<MetainfoPackage[]>
+  putPackages(packages: readonly MetainfoPackage[]): Promise<void>
+
+  /** Small named values of the installation: schema version, generated secret, that the demo data was imported. */
+  setting(name: string): Promise<string | undefined>
+  putSetting(name: string, value: string): Promise<void>
+
+  close(): Promise<void>
+}
