@@ -98,7 +98,12 @@ function indexKind(row: QuantityRow): IndexKind {
   return mapping.type as IndexKind
 }
 
-function quantity(row: QuantityRow): Quantity {
+/** Rows `x__suggestion` are the completion fields of `x`, not quantities. */
+function isCompletion(row: QuantityRow): boolean {
+  return row.es_mapping?.type === 'completion'
+}
+
+function quantity(row: QuantityRow, suggestion: string | undefined): Quantity {
   return {
     name: row.name,
     type: row.type as QuantityType,
@@ -112,7 +117,7 @@ function quantity(row: QuantityRow): Quantity {
     allByDefault: row.many_all,
     match: row.es_query as Quantity['match'],
     ...(row.normalizer ? { formula: row.normalizer.endsWith('iupac') ? 'iupac' : 'hill' } : {}),
-    ...(row.suggestion ? { suggestion: row.suggestion } : {}),
+    ...(suggestion ? { suggestion } : {}),
     ...(row.default_aggregation_size ? { defaultSize: row.default_aggregation_size } : {}),
     ...(row.values ? { values: row.values } : {}),
     definition: row.definition
@@ -121,7 +126,9 @@ function quantity(row: QuantityRow): Quantity {
 
 /** The quantities of the entry document (`search.md` Appendix A). */
 export function entryQuantities(): Quantities {
-  const list = (data.quantities as QuantityRow[]).map(quantity)
+  const rows = data.quantities as QuantityRow[]
+  const completion = new Map(rows.filter(isCompletion).map(r => [r.name.replace(/__suggestion$/, ''), r.suggestion]))
+  const list = rows.filter(r => !isCompletion(r)).map(r => quantity(r, completion.get(r.name)))
   const byName = new Map(list.map(q => [q.name, q]))
   const nestedPaths = [...data.nested_paths].sort((a, b) => a.length - b.length)
   return {
