@@ -1,0 +1,243 @@
+/**
+ * Settings: one schema gives defaults, validation, types and the table of `docs/settings.md`.
+ * This file alone reads the environment and `.env`; everything else gets the frozen {@link Config}.
+ */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import Type, { type Static } from 'typebox'
+import Value from 'typebox/value'
+
+const Url = (protocols: string, description: string) =>
+  Type.Optional(Type.String({ pattern: `^(?:${protocols})://\\S+$`, description, examples: [] }))
+
+/** Every setting; the environment variable is `SERAI_` and the name in upper case. */
+export const SettingsSchema = Type.Object({
+  data_dir: Type.String({ default: './data', minLength: 1, description: 'Folder for everything that is kept on disk.' }),
+  host: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address to listen on.' }),
+  port: Type.Integer({ default: 8000, minimum: 0, maximum: 65535, description: 'Port to listen on; 0 takes a free one.' }),
+  base_path: Type.String({
+    default: '',
+    pattern: '^(?:/(?:[\\w.~-]+/)*[\\w.~-]+/?|/)?$',
+    description: 'Prefix of all routes, for example `/prod/v1` or `/nomad-oasis`; empty: routes begin at `/api/v1`.'
+  }),
+  elasticsearch_url: Url('https?', 'Elasticsearch of the cluster profile; needs `SERAI_MONGODB_URL` too.'),
+  elasticsearch_index: Type.String({
+    default: 'serai_entries',
+    pattern: '^[a-z0-9][a-z0-9_-]{0,99}$',
+    description: 'Name of the entries index (an alias) in Elasticsearch.'
+  }),
+  mongodb_url: Url('mongodb(?:\\+srv)?', 'MongoDB of the cluster profile; needs `SERAI_ELASTICSEARCH_URL` too.'),
+  mongodb_database: Type.String({
+    default: 'serai',
+    pattern: '^[A-Za-z0-9_-]{1,38}$',
+    description: 'Name of the database in MongoDB.'
+  }),
+  api_secret: Type.Optional(
+    Type.String({
+      minLength: 32,
+      description:
+        'Secret that app tokens are signed with, at least 32 characters. Without it one is made at the first start and kept in the store.'
+    })
+  ),
+  demo_data: Type.Boolean({
+    default: true,
+    description: 'Import the example data on the first start of the embedded profile.'
+  }),
+  log_level: Type.Union(
+    ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map(level => Type.Literal(level)),
+    { default: 'info', description: 'How much is logged.' }
+  ),
+  max_entry_download: Type.Integer({
+    default: 50_000,
+    minimum: 1,
+    description: 'Most entries that one zip download may hold.'
+  }),
+  search_timeout: Type.Integer({
+    default: 30_000,
+    minimum: 100,
+    description: 'Milliseconds after which a search is given up (503).'
+  }),
+  body_limit: Type.Integer({
+    default: 1_048_576,
+    minimum: 1024,
+    description: 'Largest request body in bytes (413 above).'
+  }),
+  shutdown_timeout: Type.Integer({
+    default: 10_000,
+    minimum: 0,
+    description: 'Milliseconds that running requests get to finish when the server is stopped.'
+  })
+})
+
+type Settings = Static<typeof SettingsSchema>
+
+/** Where documents, archives and the index are kept. */
+export type StorageProfile =
+  | { readonly kind: 'embedded' }
+  | {
+      readonly kind: 'cluster'
+      readonly elasticsearchUrl: string
+      readonly elasticsearchIndex: string
+      readonly mongodbUrl: string
+      readonly mongodbDatabase: string
+    }
+
+/** The validated settings of a process. */
+export interface Config {
+  /** Absolute path. */
+  readonly dataDir: string
+  readonly host: string
+  readonly port: number
+  /** Empty, or begins with `/` and does not end with one. */
+  readonly basePath: string
+  readonly storage: StorageProfile
+  readonly apiSecret?: string
+  readonly demoData: boolean
+  readonly logLevel: string
+  readonly maxEntryDownload: number
+  /** Milliseconds. */
+  readonly searchTimeout: number
+  /** Bytes. */
+  readonly bodyLimit: number
+  /** Milliseconds. */
+  readonly shutdownTimeout: number
+}
+
+/** All that is wrong with the settings, one line each. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`The settings are not valid:\n${problems.map(p => `  - ${p}`).join('\n')}`)
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+/** Options of the command line that stand over the environment. */
+export type Overrides = Partial<Record<'data_dir' | 'host' | 'port', string>>
+
+const TRUE = /^(?:true|1|yes|on)$/i
+const FALSE = /^(?:false|0|no|off)$/i
+
+/** Text of the environment as the type that the schema asks for; what cannot be converted stays text. */
+function convert(type: unknown, text: string): unknown {
+  if (type === 'integer' && /^-?\d+$/.test(text)) return Number(text)
+  if (type === 'boolean' && TRUE.test(text)) return true
+  if (type === 'boolean' && FALSE.test(text)) return false
+  return text
+}
+
+function expected(schema: Record<string, unknown>): string {
+  if (schema.type === 'integer') {
+    const { minimum, maximum } = schema
+    return `a whole number${minimum !== undefined ? ` from ${minimum}` : ''}${maximum !== undefined ? ` to ${maximum}` : ''}`
+  }
+  if (schema.type === 'boolean') return 'true or false'
+  if (Array.isArray(schema.anyOf)) return `one of ${schema.anyOf.map(s => (s as { const: string }).const).join(', ')}`
+  if (schema.minLength !== undefined && !schema.pattern) return `text of at least ${schema.minLength} characters`
+  return `text of the form ${schema.pattern}`
+}
+
+/**
+ * Settings from an environment.
+ * @throws ConfigError naming every bad setting at once; values of secrets are never repeated
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>, overrides: Overrides = {}): Config {
+  const problems: string[] = []
+  const values: Record<string, unknown> = {}
+  const properties = SettingsSchema.properties as unknown as Record<string, Record<string, unknown>>
+
+  for (const [name, schema] of Object.entries(properties)) {
+    const variable = `SERAI_${name.toUpperCase()}`
+    const text = overrides[name as keyof Overrides] ?? environment[variable]
+    // An empty variable counts as not set: compose files write them so.
+    if (text === undefined || (text === '' && name !== 'base_path')) {
+      if (schema.default !== undefined) values[name] = schema.default
+      continue
+    }
+    const value = convert(schema.type, text)
+    if (Value.Check(schema, value)) values[name] = value
+    else {
+      const shown = name === 'api_secret' ? '' : ` is "${text}", but`
+      problems.push(`${variable}${shown} must be ${expected(schema)}`)
+    }
+  }
+  const known = new Set(Object.keys(properties).map(name => `SERAI_${name.toUpperCase()}`))
+  for (const variable of Object.keys(environment)) {
+    if (variable.startsWith('SERAI_') && !variable.startsWith('SERAI_TEST_') && !known.has(variable)) {
+      problems.push(`${variable} is not a setting${nearest(variable, known)}`)
+    }
+  }
+  const settings = values as Settings
+  if (Boolean(settings.elasticsearch_url) !== Boolean(settings.mongodb_url)) {
+    problems.push('SERAI_ELASTICSEARCH_URL and SERAI_MONGODB_URL go together: set both (cluster) or none (embedded)')
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+
+  return Object.freeze({
+    dataDir: resolve(settings.data_dir),
+    host: settings.host,
+    port: settings.port,
+    basePath: settings.base_path.replace(/\/+$/, ''),
+    storage:
+      settings.elasticsearch_url && settings.mongodb_url
+        ? {
+            kind: 'cluster' as const,
+            elasticsearchUrl: settings.elasticsearch_url,
+            elasticsearchIndex: settings.elasticsearch_index,
+            mongodbUrl: settings.mongodb_url,
+            mongodbDatabase: settings.mongodb_database
+          }
+        : { kind: 'embedded' as const },
+    ...(settings.api_secret ? { apiSecret: settings.api_secret } : {}),
+    demoData: settings.demo_data,
+    logLevel: String(settings.log_level),
+    maxEntryDownload: settings.max_entry_download,
+    searchTimeout: settings.search_timeout,
+    bodyLimit: settings.body_limit,
+    shutdownTimeout: settings.shutdown_timeout
+  })
+}
+
+/** Settings of this process: its environment over `.env` in the working folder. */
+export function loadConfig(overrides: Overrides = {}): Config {
+  let file: NodeJS.Dict<string> = {}
+  try {
+    file = parseEnv(readFileSync('.env', 'utf8'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw new ConfigError([`.env cannot be read: ${(error as Error).message}`])
+    }
+  }
+  return readConfig({ ...file, ...process.env }, overrides)
+}
+
+/** ` (did you mean …?)` when a known name is at most three letters away. */
+function nearest(name: string, known: ReadonlySet<string>): string {
+  let best: string | undefined
+  let bestDistance = 4
+  for (const candidate of known) {
+    const d = distance(name, candidate)
+    if (d < bestDistance) {
+      best = candidate
+      bestDistance = d
+    }
+  }
+  return best ? ` (did you mean ${best}?)` : ''
+}
+
+/** Levenshtein distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1))
+    }
+    row = next
+  }
+  return row[b.length] as number
+}

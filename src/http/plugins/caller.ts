@@ -1,0 +1,44 @@
+/**
+ * Who is asking, on every request: after the body is known to be JSON and before it is validated (`auth.md` §1, order of
+ * checks). A wrong token is an error also where anonymous callers are welcome.
+ */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { ANONYMOUS, type Caller, identify } from '../../access/caller.ts'
+import { failure } from '../../errors.ts'
+import type { User } from '../../storage/documents.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller
+  }
+  interface FastifyContextConfig {
+    /** The route does not look at the caller at all (health). */
+    callerless?: boolean
+  }
+}
+
+/** Sets `request.caller`. */
+export const caller = fp(
+  async (app: FastifyInstance) => {
+    const { documents, apiSecret } = app.services
+    app.decorateRequest('caller')
+    app.addHook('preValidation', async request => {
+      const { authorization } = request.headers
+      request.caller =
+        authorization === undefined || request.routeOptions.config.callerless
+          ? ANONYMOUS
+          : await identify(authorization, { documents, secret: apiSecret })
+    })
+  },
+  { name: 'caller' }
+)
+
+/**
+ * The known person who asks.
+ * @throws SeraiError AUTH_REQUIRED (401)
+ */
+export function requireUser(request: FastifyRequest): User {
+  if (!request.caller.user) throw failure('AUTH_REQUIRED')
+  return request.caller.user
+}

@@ -1,0 +1,119 @@
+/**
+ * The wire form of every error (`auth.md` §1): `{"detail": text}` or `{"detail": [{type, loc, msg, …}]}`.
+ */
+import type { ErrorObject } from 'ajv'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { type DetailItem, failure, SeraiError } from '../../errors.ts'
+
+/** The part of a request that a validator looked at, as FastAPI names it in `loc`. */
+const PARTS: Record<string, string> = { body: 'body', querystring: 'query', params: 'path', headers: 'header' }
+
+const TYPE_ERRORS: Record<string, { type: string; parsing?: string; msg: string }> = {
+  string: { type: 'string_type', msg: 'Input should be a valid string' },
+  integer: { type: 'int_type', parsing: 'int_parsing', msg: 'Input should be a valid integer' },
+  number: { type: 'float_type', parsing: 'float_parsing', msg: 'Input should be a valid number' },
+  boolean: { type: 'bool_type', parsing: 'bool_parsing', msg: 'Input should be a valid boolean' },
+  array: { type: 'list_type', msg: 'Input should be a valid list' },
+  object: {
+    type: 'model_attributes_type',
+    msg: 'Input should be a valid dictionary or object to extract fields from'
+  }
+}
+
+/** `'a', 'b' or 'c'` */
+function alternatives(values: readonly unknown[]): string {
+  const quoted = values.map(v => `'${String(v)}'`)
+  return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`
+}
+
+function valueAt(data: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((node, key) => (node as Record<string, unknown> | null | undefined)?.[key], data)
+}
+
+/** One Ajv error as an item of `detail`. */
+function detailItem(error: ErrorObject, part: string, data: unknown): DetailItem {
+  const path = error.instancePath.split('/').slice(1).map(s => s.replace(/~1/g, '/').replace(/~0/g, '~'))
+  const loc = [part, ...path.map(s => (/^\d+$/.test(s) ? Number(s) : s))]
+  const input = valueAt(data, path)
+  const { keyword, params } = error
+  if (keyword === 'required') {
+    return { type: 'missing', loc: [...loc, params.missingProperty as string], msg: 'Field required', input: input ?? null }
+  }
+  if (keyword === 'type') {
+    const wanted = [params.type].flat().find(t => t !== 'null') as string
+    const row = TYPE_ERRORS[wanted] ?? { type: 'value_error', msg: error.message ?? 'Invalid value' }
+    return { type: part === 'query' && row.parsing ? row.parsing : row.type, loc, msg: row.msg, input }
+  }
+  if (keyword === 'enum' || keyword === 'const') {
+    const expected = alternatives((params.allowedValues as unknown[] | undefined) ?? [params.allowedValue])
+    return { type: 'enum', loc, msg: `Input should be ${expected}`, input, ctx: { expected } }
+  }
+  const bounds: Record<string, [string, string, string]> = {
+    minimum: ['greater_than_equal', 'greater than or equal to', 'ge'],
+    exclusiveMinimum: ['greater_than', 'greater than', 'gt'],
+    maximum: ['less_than_equal', 'less than or equal to', 'le'],
+    exclusiveMaximum: ['less_than', 'less than', 'lt']
+  }
+  const bound = bounds[keyword]
+  if (bound) {
+    const [type, words, key] = bound
+    return { type, loc, msg: `Input should be ${words} ${params.limit}`, input, ctx: { [key]: params.limit } }
+  }
+  return { type: 'value_error', loc, msg: `Input ${error.message ?? 'is not valid'}`, input }
+}
+
+/** A list of Ajv errors as a 422; of the branches of a union only the first that says something is told. */
+function validationError(errors: readonly ErrorObject[], context: string, data: unknown): SeraiError {
+  const part = PARTS[context] ?? context
+  const items = errors
+    .filter(e => e.keyword !== 'anyOf' && !(e.keyword === 'type' && e.params.type === 'null'))
+    .map(e => detailItem(e, part, data))
+  return new SeraiError('INVALID', items.length > 0 ? items : [{ type: 'value_error', loc: [part], msg: 'Input is not valid' }])
+}
+
+function toSeraiError(error: unknown, request: FastifyRequest): SeraiError | undefined {
+  if (error instanceof SeraiError) return error
+  const known = error as { code?: string; validation?: ErrorObject[]; validationContext?: string; statusCode?: number }
+  if (known.validation) {
+    const context = known.validationContext ?? 'body'
+    const data = { body: request.body, querystring: request.query, params: request.params }[context]
+    return validationError(known.validation, context, data)
+  }
+  if (known.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return failure('BODY_TOO_LARGE', { limit: request.routeOptions.bodyLimit })
+  }
+  if (known.code === 'FST_ERR_CTP_EMPTY_JSON_BODY' || known.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return new SeraiError('INVALID', [{ type: 'missing', loc: ['body'], msg: 'Field required', input: null }])
+  }
+  return undefined
+}
+
+/** Sends any error in its wire form; what is not in the table is logged and answered without its text. */
+function send(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = toSeraiError(error, request)
+  if (known) {
+    if (known.status >= 500) request.log.error(error)
+    return reply.code(known.status).headers(known.headers).type('application/json').send({ detail: known.detail })
+  }
+  const status = (error as { statusCode?: number }).statusCode
+  if (status !== undefined && status >= 400 && status < 500) {
+    return reply.code(status).type('application/json').send({ detail: (error as Error).message })
+  }
+  request.log.error(error)
+  return reply.code(500).type('application/json').send({
+    detail: {
+      reason: 'Unexpected exception while handling your request',
+      exception: `The log of the server has it under request ${request.id}.`,
+      exception_class: (error as Error)?.constructor?.name ?? 'Error'
+    }
+  })
+}
+
+/** Installs the error handler. */
+export const errors = fp(
+  async (app: FastifyInstance) => {
+    app.setErrorHandler(send)
+  },
+  { name: 'errors' }
+)
