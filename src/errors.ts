@@ -96,6 +96,7 @@ export const ERRORS = {
   METHOD_NOT_ALLOWED: { status: 405, text: 'Method Not Allowed' },
   BODY_TOO_LARGE: { status: 413, text: 'The request body is larger than {limit} bytes.' },
   NOT_IMPLEMENTED: { status: 501, text: '{what} is not available in this version of Serai yet.' },
+  BAD_PARAMETER: { status: 400, text: '' },
   INVALID: { status: 422, text: '' }
 } as const satisfies Record<string, ErrorRow>
 

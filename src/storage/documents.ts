@@ -135,6 +135,7 @@ export interface UploadPage {
 /** The documents store. Writers replace whole documents by id; unknown ids read as undefined. */
 export interface DocumentStore {
   user(userId: string): Promise<User | undefined>
+  userByName(username: string): Promise<User | undefined>
   /** Known ones only, in no fixed order. */
   users(userIds: readonly string[]): Promise<User[]>
   putUsers(users: readonly User[]): Promise<void>

@@ -1,0 +1,81 @@
+/**
+ * The application: (configuration, services) -> Fastify instance. No I/O of its own; `cli.ts` listens, tests inject.
+ */
+import compress from '@fastify/compress'
+import cors from '@fastify/cors'
+import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import type { Config } from './config.ts'
+import { caller } from './http/plugins/caller.ts'
+import { errors } from './http/plugins/errors.ts'
+import { jsonBody } from './http/plugins/json-body.ts'
+import { openapi } from './http/plugins/openapi.ts'
+import { unknownRoutes } from './http/plugins/unknown-routes.ts'
+import { validation } from './http/plugins/validation.ts'
+import { comingRoutes } from './http/routes/coming.ts'
+import { entryArchiveRoutes } from './http/routes/entries/archive.ts'
+import { entryRawRoutes } from './http/routes/entries/raw.ts'
+import { entrySearchRoutes } from './http/routes/entries/search.ts'
+import { healthRoutes } from './http/routes/health.ts'
+import { infoRoutes } from './http/routes/info.ts'
+import { uploadListRoutes } from './http/routes/uploads/list.ts'
+import { uploadRawRoutes } from './http/routes/uploads/raw.ts'
+import type { Services } from './services.ts'
+import { VERSION } from './version.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    services: Services
+    config: Config
+  }
+}
+
+/** What {@link buildApp} takes beside the configuration. */
+export interface AppOptions {
+  readonly logger?: FastifyServerOptions['logger']
+}
+
+/** The whole application, ready to listen or to be injected into. Closing it does not close the services. */
+export async function buildApp(config: Config, services: Services, options: AppOptions = {}): Promise<FastifyInstance> {
+  const app = fastify({
+    ...(options.logger === undefined ? { logger: false } : { logger: options.logger }),
+    bodyLimit: config.bodyLimit,
+    // Python clients post to `datasets/` and the like (auth.md §1): both spellings are served.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 2000 },
+    return503OnClosing: false,
+    forceCloseConnections: 'idle'
+  })
+  app.decorate('services', services)
+  app.decorate('config', config)
+
+  await app.register(validation)
+  await app.register(errors)
+  await app.register(unknownRoutes, { basePath: config.basePath, version: VERSION })
+  await app.register(cors, {
+    origin: true,
+    credentials: true,
+    exposedHeaders: ['Content-Disposition'],
+    maxAge: 600,
+    optionsSuccessStatus: 200,
+    strictPreflight: false
+  })
+  await app.register(compress, { global: true, threshold: 1000, encodings: ['gzip'] })
+  await app.register(jsonBody)
+  await app.register(caller)
+  await app.register(openapi, { basePath: config.basePath, version: VERSION })
+
+  await app.register(healthRoutes)
+  await app.register(
+    async api => {
+      await api.register(entrySearchRoutes, { prefix: '/entries' })
+      await api.register(entryArchiveRoutes, { prefix: '/entries' })
+      await api.register(entryRawRoutes, { prefix: '/entries' })
+      await api.register(uploadListRoutes, { prefix: '/uploads' })
+      await api.register(uploadRawRoutes, { prefix: '/uploads' })
+      await api.register(infoRoutes)
+      await api.register(comingRoutes)
+    },
+    { prefix: `${config.basePath}/api/v1` }
+  )
+  await app.ready()
+  return app
+}

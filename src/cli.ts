@@ -1,0 +1,74 @@
+/**
+ * The command `serai`: names, options and help. What a command does is in `cli/`, loaded when it is asked for.
+ */
+import { enableCompileCache } from 'node:module'
+import { Command, Option } from 'commander'
+import type { Overrides } from './config.ts'
+import { VERSION } from './version.ts'
+
+enableCompileCache()
+
+interface FolderOption {
+  data?: string
+}
+
+const dataOption = () => new Option('--data <folder>', 'folder for everything kept on disk (default: SERAI_DATA_DIR or ./data)')
+
+function overrides(options: FolderOption & { host?: string; port?: string }): Overrides {
+  return {
+    ...(options.data !== undefined ? { data_dir: options.data } : {}),
+    ...(options.host !== undefined ? { host: options.host } : {}),
+    ...(options.port !== undefined ? { port: options.port } : {})
+  }
+}
+
+/** Ends the process with one clear message; the stack of unknown errors is kept for `SERAI_LOG_LEVEL=debug`. */
+function fail(error: unknown): never {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error))
+  process.stderr.write(`serai: ${message}\n`)
+  if (process.env.SERAI_LOG_LEVEL === 'debug' && stack) process.stderr.write(`${stack}\n`)
+  process.exit(1)
+}
+
+const program = new Command('serai')
+  .description('A self-hosted server for the NOMAD v1 API: search, read and download materials data.')
+  .version(VERSION)
+  .addHelpText('after', '\nSettings are read from SERAI_… variables and .env; docs/settings.md lists them.')
+  .showHelpAfterError()
+
+program
+  .command('serve')
+  .description('Serve the API; on the first start of the embedded profile the example data is imported.')
+  .option('--host <address>', 'address to listen on (default: SERAI_HOST or 127.0.0.1)')
+  .option('--port <number>', 'port to listen on (default: SERAI_PORT or 8000)')
+  .addOption(dataOption())
+  .version(VERSION)
+  .action(async (options: FolderOption & { host?: string; port?: string }) => {
+    const { serve } = await import('./cli/serve.ts')
+    await serve(overrides(options))
+  })
+
+program
+  .command('import')
+  .description('Import folders of uploads; what is there already and unchanged is skipped.')
+  .argument('<path...>', 'folders in the corpus layout (users.json, uploads.json, uploads/…)')
+  .addOption(dataOption())
+  .version(VERSION)
+  .action(async (paths: string[], options: FolderOption) => {
+    const { importPaths } = await import('./cli/import.ts')
+    await importPaths(paths, overrides(options))
+  })
+
+program
+  .command('token')
+  .description('Print an app token: what the person may do, who holds it may do until it expires.')
+  .argument('<user>', 'user name or user id')
+  .option('--expires-in <seconds>', 'seconds until it expires', '86400')
+  .addOption(dataOption())
+  .version(VERSION)
+  .action(async (user: string, options: FolderOption & { expiresIn: string }) => {
+    const { printToken } = await import('./cli/token.ts')
+    await printToken(user, options.expiresIn, overrides(options))
+  })
+
+await program.parseAsync(process.argv).catch(fail)
