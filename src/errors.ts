@@ -91,6 +91,17 @@ export const ERRORS = {
     text: 'The {store} store cannot be reached at the moment. Please try again later.',
     headers: { 'retry-after': '5' }
   },
+  SEARCH_TIMEOUT: {
+    status: 503,
+    text: 'The search took too long and was stopped. Please make it narrower or try again later.',
+    headers: { 'retry-after': '5' }
+  },
+  // opening the data folder: told on the command line, not to clients
+  STORE_NEWER: {
+    status: 500,
+    text: '{file} was written by a newer version of Serai: its format is {found}, this version knows formats up to {known}.'
+  },
+  STORE_UNUSABLE: { status: 500, text: '{file} cannot be used: {reason}.' },
   // http
   NOT_FOUND: { status: 404, text: 'Not Found' },
   METHOD_NOT_ALLOWED: { status: 405, text: 'Method Not Allowed' },

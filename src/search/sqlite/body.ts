@@ -1,0 +1,85 @@
+/**
+ * Stored documents: JSON without its completion fields, packed with zstd. Documents of an installation resemble each
+ * other, so the first ones serve as dictionary for all, which halves the size.
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+
+const DICTIONARY = 'dictionary'
+const COMPLETION = '__suggestion'
+
+/** Bytes of the dictionary at most; more makes every document slower to pack. */
+const DICTIONARY_MAX = 64 * 1024
+
+/** Smaller batches of first documents are no good sample. */
+const SAMPLE_MIN = 16 * 1024
+
+/** Packed with the dictionary; the first byte of a body tells whether it was. */
+const PLAIN = 0
+const WITH_DICTIONARY = 1
+
+/**
+ * JSON of a document without the members `*__suggestion`, which never come back and are made from other values.
+ * `given` is the document's JSON as it came.
+ */
+export function documentText(document: unknown, given: string): string {
+  return given.includes(COMPLETION) ? JSON.stringify(withoutCompletion(document)) : given
+}
+
+function withoutCompletion(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) {
+    return value.some(item => typeof item === 'object') ? value.map(withoutCompletion) : value
+  }
+  const result: Record<string, unknown> = {}
+  for (const name of Object.keys(value)) {
+    if (!name.endsWith(COMPLETION)) result[name] = withoutCompletion((value as Record<string, unknown>)[name])
+  }
+  return result
+}
+
+/** Packs and unpacks the documents of one file. */
+export class Bodies {
+  readonly #database: DatabaseSync
+  #dictionary: Uint8Array | undefined
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+    this.#dictionary = this.#load()
+  }
+
+  #load(): Uint8Array | undefined {
+    const row = this.#database.prepare('SELECT value FROM setting WHERE name = ?').get(DICTIONARY)
+    return row?.value as Uint8Array | undefined
+  }
+
+  /** Takes the dictionary from the first documents, unless there is one. Call it before they are packed. */
+  learn(texts: Iterable<string>): void {
+    this.#dictionary ??= this.#load()
+    if (this.#dictionary) return
+    const parts: Buffer[] = []
+    let size = 0
+    for (const text of texts) {
+      if (size >= DICTIONARY_MAX) break
+      const part = Buffer.from(text).subarray(0, DICTIONARY_MAX - size)
+      parts.push(part)
+      size += part.length
+    }
+    if (size < SAMPLE_MIN) return
+    this.#dictionary = Buffer.concat(parts)
+    this.#database.prepare('INSERT INTO setting VALUES (?, ?)').run(DICTIONARY, this.#dictionary)
+  }
+
+  pack(text: string): Uint8Array {
+    const dictionary = this.#dictionary
+    const packed = zstdCompressSync(text, dictionary ? { dictionary } : {})
+    return Buffer.concat([Uint8Array.of(dictionary ? WITH_DICTIONARY : PLAIN), packed])
+  }
+
+  /** The JSON text of a stored body. */
+  unpack(body: Uint8Array): string {
+    if (body[0] === PLAIN) return zstdDecompressSync(body.subarray(1)).toString()
+    this.#dictionary ??= this.#load()
+    return zstdDecompressSync(body.subarray(1), { dictionary: this.#dictionary as Uint8Array }).toString()
+  }
+}

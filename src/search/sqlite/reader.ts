@@ -1,0 +1,90 @@
+/** Answers searches on one read-only connection; runs in a reading worker thread. */
+import type { DatabaseSync } from 'node:sqlite'
+import { openReader } from '../../storage/sqlite/database.ts'
+import { Bodies } from './body.ts'
+import { Matches } from './matches.ts'
+import { Ordering } from './ordering.ts'
+import type { RowSet } from './row-set.ts'
+import { sourceText } from './source-text.ts'
+import type { ReadRequest, WirePage, WireQuery, WireSearch } from './wire.ts'
+
+/** Results of this many bytes at most are kept for further pages of the same query. */
+const REMEMBERED_BYTES = 32 * 1024 * 1024
+
+/** Longer queries are not worth comparing. */
+const REMEMBERED_KEY = 16 * 1024
+
+/** Reads one search file. */
+export class IndexReader {
+  readonly #database: DatabaseSync
+  readonly #matches: Matches
+  readonly #ordering: Ordering
+  /** Results by query, the latest last; valid for one state of the file. */
+  readonly #results = new Map<string, { rows: RowSet; total: number }>()
+  #resultBytes = 0
+  #version = -1
+
+  constructor(file: string, stop: Int32Array) {
+    this.#database = openReader(file)
+    this.#database.exec('PRAGMA cache_size = -65536')
+    this.#matches = new Matches(this.#database, stop)
+    this.#ordering = new Ordering(this.#matches, new Bodies(this.#database))
+  }
+
+  /** @throws Stopped when the main thread asked for it */
+  answer(request: ReadRequest): WirePage | number {
+    // One read transaction: total, order and documents are of the same state.
+    this.#database.exec('BEGIN')
+    try {
+      const { rows, total } = this.#result(request.query)
+      return request.kind === 'count' ? total : this.#page(rows, total, request)
+    } finally {
+      this.#database.exec('COMMIT')
+    }
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+
+  #page(rows: RowSet, total: number, request: WireSearch): WirePage {
+    const hits = this.#ordering.page(rows, request).map(({ row, entryId, value }) => ({
+      entryId,
+      text: sourceText(this.#ordering.document(row), request.source),
+      ...(value !== undefined ? { sortValue: value } : {})
+    }))
+    return { total, hits }
+  }
+
+  #result(query: WireQuery): { rows: RowSet; total: number } {
+    // The first statement of the transaction takes its snapshot; then the version is the snapshot's.
+    this.#database.prepare('SELECT 1 FROM field LIMIT 1').get()
+    const { data_version } = this.#database.prepare('PRAGMA data_version').get() as { data_version: number }
+    if (data_version !== this.#version) {
+      this.#results.clear()
+      this.#resultBytes = 0
+      this.#version = data_version
+    }
+    const key = JSON.stringify(query)
+    const known = this.#results.get(key)
+    if (known) {
+      this.#results.delete(key)
+      this.#results.set(key, known)
+      return known
+    }
+    const rows = this.#matches.of(query)
+    const result = { rows, total: rows.size }
+    if (key.length <= REMEMBERED_KEY) this.#remember(key, result)
+    return result
+  }
+
+  #remember(key: string, result: { rows: RowSet; total: number }): void {
+    this.#results.set(key, result)
+    this.#resultBytes += result.rows.bytes
+    for (const [oldest, { rows }] of this.#results) {
+      if (this.#resultBytes <= REMEMBERED_BYTES) break
+      this.#results.delete(oldest)
+      this.#resultBytes -= rows.bytes
+    }
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * The entries index of the embedded profile: one SQLite file, read by a few threads and written by one, so that the
+ * event loop is free. How it is laid out: `schema.ts`; how queries are answered: `matches.ts`, `ordering.ts`.
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Quantities } from '../../query/quantities.ts'
+import type { Query } from '../../query/tree.ts'
+import { openDatabase } from '../../storage/sqlite/database.ts'
+import type { EntryIndex, Hit, IndexDocument, SearchPage, SearchRequest } from '../entry-index.ts'
+import { type FieldPlan, fieldPlan } from './fields.ts'
+import { ReaderPool } from './reader-pool.ts'
+import { SEARCH_FORMAT } from './schema.ts'
+import { Thread } from './thread.ts'
+import { type WirePage, type WriteRequest, wireQuery, wireSearch } from './wire.ts'
+
+/** Where the index is and how it is used. */
+export interface SqliteIndexOptions {
+  /** Path of the file; it and its folder are made when missing. */
+  readonly file: string
+  readonly quantities: Quantities
+  /** Milliseconds after which a search is given up. */
+  readonly timeout: number
+  /** Reading threads at most; default 2. */
+  readonly readers?: number
+}
+
+/** UTF-16 units of JSON that are made or read before other work gets its turn. */
+const TURN = 512 * 1024
+
+/** UTF-16 units of JSON that go to the writer at once. */
+const MESSAGE = 64 * 1024 * 1024
+
+/**
+ * Opens the index; after a change of the quantities every document is indexed anew first.
+ * @throws SeraiError STORE_NEWER, STORE_UNUSABLE
+ */
+export async function openSqliteEntryIndex(options: SqliteIndexOptions): Promise<EntryIndex> {
+  const { file, quantities, timeout, readers = 2 } = options
+  const plan = fieldPlan(quantities)
+  const database = openDatabase(file, SEARCH_FORMAT)
+  const index = new SqliteEntryIndex(
+    database,
+    plan,
+    new ReaderPool({ file, plan, timeout, size: readers }),
+    file
+  )
+  try {
+    await index.prepare()
+  } catch (error) {
+    await index.close()
+    throw error
+  }
+  return index
+}
+
+class SqliteEntryIndex implements EntryIndex {
+  /** Keeps the write-ahead log in place for the readers and tidies it up when it is closed last. */
+  readonly #database: DatabaseSync
+  readonly #plan: FieldPlan
+  readonly #readers: ReaderPool
+  readonly #file: string
+  #writer: Thread | undefined
+  /** The last write asked for; writes run one after the other. */
+  #lastWrite: Promise<unknown> = Promise.resolve()
+
+  constructor(database: DatabaseSync, plan: FieldPlan, readers: ReaderPool, file: string) {
+    this.#database = database
+    this.#plan = plan
+    this.#readers = readers
+    this.#file = file
+  }
+
+  /** Has the writer make the index fit the quantities, if it does not. */
+  async prepare(): Promise<void> {
+    const known = this.#database.prepare("SELECT value FROM setting WHERE name = 'fields'").get()
+    if (known?.value !== JSON.stringify(this.#plan)) await this.#write({ kind: 'prepare' })
+  }
+
+  async search(request: SearchRequest): Promise<SearchPage> {
+    const { total, hits } = (await this.#readers.run(wireSearch(request), request.signal)) as WirePage
+    const parsed: Hit[] = []
+    let units = 0
+    for (const { entryId, text, sortValue } of hits) {
+      parsed.push({ entryId, document: JSON.parse(text), ...(sortValue !== undefined ? { sortValue } : {}) })
+      units += text.length
+      if (units > TURN) {
+        units = 0
+        await nextTurn()
+      }
+    }
+    return { total, hits: parsed }
+  }
+
+  async count(query: Query, signal?: AbortSignal): Promise<number> {
+    return (await this.#readers.run({ kind: 'count', query: wireQuery(query) }, signal)) as number
+  }
+
+  async put(documents: readonly IndexDocument[]): Promise<void> {
+    let texts: string[] = []
+    let [units, turn] = [0, 0]
+    for (const document of documents) {
+      const text = JSON.stringify(document)
+      texts.push(text)
+      units += text.length
+      turn += text.length
+      if (units > MESSAGE) {
+        await this.#write({ kind: 'put', texts })
+        texts = []
+        units = 0
+      }
+      if (turn > TURN) {
+        turn = 0
+        await nextTurn()
+      }
+    }
+    if (texts.length > 0) await this.#write({ kind: 'put', texts })
+  }
+
+  async remove(entryIds: readonly string[]): Promise<void> {
+    if (entryIds.length > 0) await this.#write({ kind: 'remove', entryIds })
+  }
+
+  #write(request: WriteRequest): Promise<unknown> {
+    const write = this.#lastWrite.then(() => {
+      if (!this.#writer || this.#writer.ended) this.#writer = new Thread('write', this.#file, this.#plan)
+      return this.#writer.ask(request)
+    })
+    this.#lastWrite = write.catch(() => {})
+    return write
+  }
+
+  async close(): Promise<void> {
+    await this.#lastWrite
+    await Promise.all([this.#readers.close(), this.#writer?.close()])
+    if (this.#database.isOpen) this.#database.close()
+  }
+}

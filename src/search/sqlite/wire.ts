@@ -1,0 +1,121 @@
+/** What the main thread and the workers say to each other: plain data, quantities as names of fields. */
+import { failure } from '../../errors.ts'
+import type { Quantity } from '../../query/quantities.ts'
+import type { Bounds, Query, Scalar, TextMode } from '../../query/tree.ts'
+import type { Cursor, SearchRequest, SortValue, SourceFilter } from '../entry-index.ts'
+import type { FieldPlan } from './fields.ts'
+
+/** A quantity as an engine needs it. */
+export interface FieldName {
+  readonly name: string
+  readonly kind: Quantity['kind']
+  readonly source: string
+  readonly nestedPath?: string
+}
+
+/** {@link Query} with fields in place of quantities. */
+export type WireQuery =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'and'; readonly of: readonly WireQuery[] }
+  | { readonly kind: 'or'; readonly of: readonly WireQuery[] }
+  | { readonly kind: 'not'; readonly of: WireQuery }
+  | { readonly kind: 'terms'; readonly field: FieldName; readonly values: readonly Scalar[] }
+  | { readonly kind: 'range'; readonly field: FieldName; readonly bounds: Bounds }
+  | { readonly kind: 'text'; readonly field: FieldName; readonly mode: TextMode; readonly text: string }
+  | { readonly kind: 'exists'; readonly field: FieldName }
+  | { readonly kind: 'nested'; readonly path: string; readonly query: WireQuery }
+
+/** {@link SearchRequest} as it is sent. */
+export interface WireSearch {
+  readonly kind: 'search'
+  readonly query: WireQuery
+  readonly orderBy?: FieldName
+  readonly order: 'asc' | 'desc'
+  readonly size: number
+  readonly offset: number
+  readonly after?: Cursor
+  readonly source?: SourceFilter
+}
+
+/** What a reading worker is asked. */
+export type ReadRequest = WireSearch | { readonly kind: 'count'; readonly query: WireQuery }
+
+/** What the writing worker is asked; documents as JSON. */
+export type WriteRequest =
+  | { readonly kind: 'prepare' }
+  | { readonly kind: 'put'; readonly texts: readonly string[] }
+  | { readonly kind: 'remove'; readonly entryIds: readonly string[] }
+
+/** What a search gives: documents as JSON, which costs the main thread less than copied objects. */
+export interface WirePage {
+  readonly total: number
+  readonly hits: readonly {
+    readonly entryId: string
+    readonly text: string
+    readonly sortValue?: SortValue
+  }[]
+}
+
+/** How a worker is started. */
+export interface WorkerSetup {
+  readonly role: 'read' | 'write'
+  readonly file: string
+  readonly plan: FieldPlan
+  /** One number: 1 asks the worker to stop what it does. */
+  readonly stop: Int32Array
+}
+
+/** A request with its number; `close` ends the worker. */
+export type WorkerMessage = { readonly id: number; readonly request: ReadRequest | WriteRequest } | 'close'
+
+/** The answer to the request of that number. */
+export type WorkerAnswer =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: { readonly message: string; readonly code?: string } }
+
+function fieldName(quantity: Quantity): FieldName {
+  const { field, kind, source, nestedPath } = quantity
+  return { name: field, kind, source, ...(nestedPath ? { nestedPath } : {}) }
+}
+
+/** The query with fields in place of quantities. */
+export function wireQuery(query: Query): WireQuery {
+  switch (query.kind) {
+    case 'all':
+    case 'none':
+      return query
+    case 'and':
+    case 'or':
+      return { kind: query.kind, of: query.of.map(wireQuery) }
+    case 'not':
+      return { kind: 'not', of: wireQuery(query.of) }
+    case 'nested':
+      return { kind: 'nested', path: query.path, query: wireQuery(query.query) }
+    default: {
+      const { quantity, ...rest } = query
+      return { ...rest, field: fieldName(quantity) } as WireQuery
+    }
+  }
+}
+
+/**
+ * The request as it is sent.
+ * @throws SeraiError SEARCH_REFUSED when it is to be sorted by words
+ */
+export function wireSearch(request: SearchRequest): WireSearch {
+  const { query, orderBy, order, size, offset, after, source } = request
+  if (orderBy && (orderBy.kind === 'text' || orderBy.kind === 'path' || orderBy.kind === 'none')) {
+    throw failure('SEARCH_REFUSED', { reason: `entries cannot be sorted by ${orderBy.name}` })
+  }
+  return {
+    kind: 'search',
+    query: wireQuery(query),
+    ...(orderBy ? { orderBy: fieldName(orderBy) } : {}),
+    order,
+    size,
+    offset: offset ?? 0,
+    ...(after ? { after } : {}),
+    ...(source ? { source } : {})
+  }
+}

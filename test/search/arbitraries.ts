@@ -1,0 +1,202 @@
+/** Random small documents and queries over a handful of quantities of every kind, for both engines. */
+import fc from 'fast-check'
+import type { Quantities, Quantity } from '../../src/query/quantities.ts'
+import type { Query, TextMode } from '../../src/query/tree.ts'
+import type { IndexDocument } from '../../src/search/entry-index.ts'
+
+const KEYWORDS = ['a', 'B', 'b c', 'Å', 'ä/b', '', 'Ti', 'O', '\u{1f600}', '\uffee']
+const TEXTS = [
+  'novák',
+  'Novak',
+  'silicon band',
+  'band gap silicon',
+  'band',
+  'gap of bands',
+  'a/b',
+  '-',
+  'x_y 2.5 über'
+]
+const PATHS = ['a/b/c.xml', 'b/A', '/c.xml', 'a']
+const NUMBERS = [-3, 0, 1, 2, 2.5, 7, 1e9]
+const WHOLE = [-3, 0, 1, 2, 7, 300]
+const DATES = [
+  '2024-01-01T00:00:00.000Z',
+  '2024-01-01T00:00:00.001+00:00',
+  '1969-12-31T23:59:59Z',
+  '2025-06-30T12:00:00+02:00'
+]
+
+/** An absent member, one value, or (where lists are usual) several. */
+const maybe = <T>(values: readonly T[]) => fc.option(fc.constantFrom(...values), { nil: undefined })
+const some = <T>(values: readonly T[]) =>
+  fc.option(fc.oneof(fc.array(fc.constantFrom(...values), { maxLength: 3 }), fc.constantFrom(...values)), {
+    nil: undefined
+  })
+
+const composition = fc.record({ element: maybe(KEYWORDS), mass_fraction: maybe(NUMBERS) })
+
+const system = fc.record({
+  label: maybe(KEYWORDS),
+  elements: some(KEYWORDS),
+  n_atoms: maybe(WHOLE),
+  mass_fraction: maybe(NUMBERS),
+  chemical_formula_reduced_fragments: some(TEXTS),
+  elemental_composition: fc.option(fc.array(composition, { maxLength: 3 }), { nil: undefined })
+})
+
+/** A document with this id. */
+function documentOf(entryId: string): fc.Arbitrary<IndexDocument> {
+  return fc
+    .record({
+      domain: maybe(KEYWORDS),
+      mainfile: maybe(PATHS),
+      files: some(PATHS),
+      comment: maybe(TEXTS),
+      entry_name: maybe(TEXTS),
+      text_search_contents: some(TEXTS),
+      published: maybe([true, false]),
+      n_quantities: maybe(WHOLE),
+      upload_create_time: maybe(DATES),
+      results: fc.option(
+        fc.record({
+          material: fc.record({
+            elements: some(KEYWORDS),
+            n_elements: maybe(WHOLE),
+            topology: fc.option(fc.oneof(fc.array(system, { maxLength: 3 }), system), { nil: undefined })
+          }),
+          method: fc.option(
+            fc.record({ simulation: fc.record({ dft: fc.record({ smearing_width: maybe(NUMBERS) }) }) }),
+            { nil: undefined }
+          )
+        }),
+        { nil: undefined }
+      )
+    })
+    .map(document => JSON.parse(JSON.stringify({ ...document, entry_id: entryId })))
+}
+
+/** Documents with ids of their own. */
+export function documents(): fc.Arbitrary<IndexDocument[]> {
+  const ids = ['_b', '-a', '0', 'A', 'a', 'a1', 'b', 'B', 'z', 'zz', 'Zz', '10']
+  return fc.subarray(ids).chain(chosen => fc.tuple(...chosen.map(documentOf)))
+}
+
+const TOPOLOGY = 'results.material.topology'
+const COMPOSITION = `${TOPOLOGY}.elemental_composition`
+
+const NAMES: Record<string, readonly string[]> = {
+  '': [
+    'entry_id',
+    'domain',
+    'mainfile',
+    'mainfile.path',
+    'files',
+    'files.path',
+    'comment',
+    'entry_name',
+    'entry_name.prefix',
+    'text_search_contents',
+    'published',
+    'n_quantities',
+    'upload_create_time',
+    'results.material.elements',
+    'results.material.n_elements',
+    'results.method.simulation.dft.smearing_width'
+  ],
+  [TOPOLOGY]: [
+    `${TOPOLOGY}.label`,
+    `${TOPOLOGY}.elements`,
+    `${TOPOLOGY}.n_atoms`,
+    `${TOPOLOGY}.mass_fraction`,
+    `${TOPOLOGY}.chemical_formula_reduced_fragments`
+  ],
+  [COMPOSITION]: [`${COMPOSITION}.element`, `${COMPOSITION}.mass_fraction`]
+}
+
+/** What the documents can be sorted by; undefined: by id alone. */
+export function sortQuantity(quantities: Quantities): fc.Arbitrary<Quantity | undefined> {
+  const names = [
+    'domain',
+    'mainfile',
+    'published',
+    'n_quantities',
+    'upload_create_time',
+    'results.material.n_elements'
+  ]
+  return fc.constantFrom(undefined, ...names.map(name => quantities.get(name) as Quantity))
+}
+
+function valuesFor(quantity: Quantity): readonly (string | number | boolean)[] {
+  if (quantity.name === 'entry_id') return ['a', 'A', 'zz', 'none']
+  switch (quantity.kind) {
+    case 'boolean':
+      return [true, false]
+    case 'date':
+      return DATES.map(d => Date.parse(d))
+    case 'integer':
+    case 'long':
+    case 'double':
+      return NUMBERS
+    default:
+      return [...KEYWORDS, ...PATHS]
+  }
+}
+
+function leaf(quantity: Quantity): fc.Arbitrary<Query> {
+  const exists = fc.constant<Query>({ kind: 'exists', quantity })
+  if (quantity.kind === 'text' || quantity.kind === 'path') {
+    const mode = fc.constantFrom<TextMode>('words', 'phrase_prefix', 'bool_prefix')
+    const text =
+      quantity.kind === 'path'
+        ? fc.constantFrom(...PATHS, 'b/c', 'c')
+        : fc.constantFrom(...TEXTS, 'si', 'band ga', 'gap b', 'NOVÁK')
+    return fc.oneof(
+      exists,
+      fc.record({
+        kind: fc.constant('text' as const),
+        quantity: fc.constant(quantity),
+        mode: quantity.kind === 'path' ? fc.constant<TextMode>('words') : mode,
+        text
+      })
+    )
+  }
+  const value = fc.constantFrom(...valuesFor(quantity))
+  const terms = fc.array(value, { maxLength: 3 }).map<Query>(values => ({ kind: 'terms', quantity, values }))
+  if (quantity.kind === 'boolean') return fc.oneof(exists, terms)
+  const range = fc
+    .tuple(fc.constantFrom('gt', 'gte', 'lt', 'lte'), value, fc.constantFrom('gt', 'gte', 'lt', 'lte'), value)
+    .map<Query>(([a, v, b, w]) => ({ kind: 'range', quantity, bounds: { [a]: v, [b]: w } }))
+  return fc.oneof(exists, terms, range)
+}
+
+/** Queries for objects of a path ('' = entries), nested ones included. */
+export function queries(quantities: Quantities, path = '', depth = 3): fc.Arbitrary<Query> {
+  const leaves = fc.oneof(
+    {
+      weight: 12,
+      arbitrary: fc.constantFrom(...(NAMES[path] ?? [])).chain(name => leaf(quantities.get(name) as Quantity))
+    },
+    { weight: 1, arbitrary: fc.constantFrom<Query>({ kind: 'all' }, { kind: 'none' }) }
+  )
+  const inner = path === '' ? TOPOLOGY : path === TOPOLOGY ? COMPOSITION : undefined
+  if (depth === 0) return leaves
+  const below = fc.constant(undefined).chain(() => queries(quantities, path, depth - 1))
+  const several = fc.array(below, { maxLength: 3 })
+  return fc.oneof(
+    { weight: 3, arbitrary: leaves },
+    { weight: 2, arbitrary: several.map<Query>(of => ({ kind: 'and', of })) },
+    { weight: 2, arbitrary: several.map<Query>(of => ({ kind: 'or', of })) },
+    { weight: 1, arbitrary: below.map<Query>(of => ({ kind: 'not', of })) },
+    ...(inner
+      ? [
+          {
+            weight: 3,
+            arbitrary: fc
+              .constant(inner)
+              .chain(p => queries(quantities, p, depth - 1))
+              .map<Query>(query => ({ kind: 'nested', path: inner, query }))
+          }
+        ]
+      : [])
+  )
+}

@@ -1,0 +1,130 @@
+/**
+ * What a query matches, decided by looking at one document: the measure for the engines. Written for clarity and
+ * without anything of theirs but the analysis of text.
+ */
+import type { Quantities, Quantity } from '../../src/query/quantities.ts'
+import type { Query, Scalar } from '../../src/query/tree.ts'
+import { segments, words } from '../../src/search/sqlite/analysis.ts'
+
+type Json = unknown
+
+/** Whether the document meets the query. */
+export function matches(query: Query, document: Json, quantities: Quantities): boolean {
+  return meets(query, document, '', quantities)
+}
+
+/** The value that the document is sorted by; null when there is none. */
+export function sortValueOf(quantity: Quantity, document: Json): string | number | null {
+  if (quantity.nestedPath) return null
+  const value = valuesOf(quantity, document, '')[0]
+  return value === undefined ? null : typeof value === 'boolean' ? Number(value) : value
+}
+
+/** Order of UTF-8 bytes for text, of numbers for numbers. */
+export function compareValues(a: string | number, b: string | number): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b
+  return Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b)))
+}
+
+function meets(query: Query, object: Json, path: string, quantities: Quantities): boolean {
+  switch (query.kind) {
+    case 'all':
+      return true
+    case 'none':
+      return false
+    case 'and':
+      return query.of.every(part => meets(part, object, path, quantities))
+    case 'or':
+      return query.of.some(part => meets(part, object, path, quantities))
+    case 'not':
+      return !meets(query.of, object, path, quantities)
+    case 'nested':
+      return objectsAt(object, below(query.path, path)).some(inner =>
+        meets(query.query, inner, query.path, quantities)
+      )
+    case 'exists':
+      return hasAny(query.quantity, object, path)
+    case 'terms':
+      return valuesOf(query.quantity, object, path).some(v => query.values.some(w => same(v, w)))
+    case 'range':
+      return valuesOf(query.quantity, object, path).some(v => {
+        const { gt, gte, lt, lte } = query.bounds
+        return (
+          (gt === undefined || order(v, gt) > 0) &&
+          (gte === undefined || order(v, gte) >= 0) &&
+          (lt === undefined || order(v, lt) < 0) &&
+          (lte === undefined || order(v, lte) <= 0)
+        )
+      })
+    case 'text': {
+      const analyse = query.quantity.kind === 'path' ? segments : words
+      const asked = analyse(query.text)
+      const last = asked.at(-1)
+      if (last === undefined || (query.quantity.nestedPath ?? '') !== path) return false
+      const texts = leavesAt(object, below(query.quantity.source, path)).map(leaf => analyse(String(leaf)))
+      return texts.some(found => {
+        if (query.mode === 'words') return found.some(word => asked.includes(word))
+        if (query.mode === 'bool_prefix')
+          return found.some(word => asked.includes(word) || word.startsWith(last))
+        return found.some((_, at) =>
+          asked.every((word, i) => {
+            const there = found[at + i]
+            return there !== undefined && (i === asked.length - 1 ? there.startsWith(word) : there === word)
+          })
+        )
+      })
+    }
+  }
+}
+
+function below(path: string, base: string): string[] {
+  return (base === '' ? path : path.slice(base.length + 1)).split('.')
+}
+
+function leavesAt(value: Json, path: readonly string[]): Json[] {
+  if (value === null || value === undefined) return []
+  if (Array.isArray(value)) return value.flatMap(item => leavesAt(item, path))
+  const [name, ...rest] = path
+  if (name === undefined) return [value]
+  return typeof value === 'object' ? leavesAt((value as Record<string, Json>)[name], rest) : []
+}
+
+function objectsAt(value: Json, path: readonly string[]): Json[] {
+  return leavesAt(value, path).filter(leaf => typeof leaf === 'object')
+}
+
+function hasAny(quantity: Quantity, object: Json, path: string): boolean {
+  if (quantity.kind !== 'text' && quantity.kind !== 'path') return valuesOf(quantity, object, path).length > 0
+  if ((quantity.nestedPath ?? '') !== path) return false
+  return leavesAt(object, below(quantity.source, path)).some(leaf => typeof leaf !== 'object')
+}
+
+/** The quantity's values in an object, as they are compared. */
+function valuesOf(quantity: Quantity, object: Json, path: string): Scalar[] {
+  if ((quantity.nestedPath ?? '') !== path) return []
+  const leaves = leavesAt(object, below(quantity.source, path)).filter(leaf => typeof leaf !== 'object')
+  switch (quantity.kind) {
+    case 'keyword':
+      return leaves.map(String).filter(text => text.length <= 8191)
+    case 'boolean':
+      return leaves.filter(leaf => typeof leaf === 'boolean')
+    case 'date':
+      return leaves.map(leaf => (typeof leaf === 'number' ? leaf : Date.parse(String(leaf))))
+    case 'integer':
+    case 'long':
+    case 'float':
+    case 'double':
+      return leaves.filter(leaf => typeof leaf === 'number')
+    default:
+      return leaves.flatMap(leaf => (quantity.kind === 'path' ? segments(String(leaf)) : words(String(leaf))))
+  }
+}
+
+function same(a: Scalar, b: Scalar): boolean {
+  return typeof a === typeof b && order(a, b) === 0
+}
+
+function order(a: Scalar, b: Scalar): number {
+  const plain = (value: Scalar) => (typeof value === 'boolean' ? Number(value) : value)
+  return compareValues(plain(a), plain(b))
+}
