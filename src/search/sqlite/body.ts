@@ -66,8 +66,11 @@ export class Bodies {
       size += part.length
     }
     if (size < SAMPLE_MIN) return
-    this.#dictionary = Buffer.concat(parts)
-    this.#database.prepare('INSERT INTO setting VALUES (?, ?)').run(DICTIONARY, this.#dictionary)
+    // Another process may have been first; its dictionary counts.
+    this.#database
+      .prepare('INSERT OR IGNORE INTO setting VALUES (?, ?)')
+      .run(DICTIONARY, Buffer.concat(parts))
+    this.#dictionary = this.#load()
   }
 
   pack(text: string): Uint8Array {

@@ -28,8 +28,8 @@ export interface SqliteIndexOptions {
 /** UTF-16 units of JSON that are made or read before other work gets its turn. */
 const TURN = 512 * 1024
 
-/** UTF-16 units of JSON that go to the writer at once. */
-const MESSAGE = 64 * 1024 * 1024
+/** UTF-16 units of JSON that go to the writer at once, which is one transaction. */
+const MESSAGE = 8 * 1024 * 1024
 
 /**
  * Opens the index; after a change of the quantities every document is indexed anew first.
@@ -99,22 +99,29 @@ class SqliteEntryIndex implements EntryIndex {
   async put(documents: readonly IndexDocument[]): Promise<void> {
     let texts: string[] = []
     let [units, turn] = [0, 0]
+    let sent: Promise<unknown> | undefined
+    // The next part is made while the writer works on the last one.
+    const send = async () => {
+      const before = sent
+      sent = this.#write({ kind: 'put', texts })
+      sent.catch(() => {})
+      texts = []
+      units = 0
+      await before
+    }
     for (const document of documents) {
       const text = JSON.stringify(document)
       texts.push(text)
       units += text.length
       turn += text.length
-      if (units > MESSAGE) {
-        await this.#write({ kind: 'put', texts })
-        texts = []
-        units = 0
-      }
+      if (units > MESSAGE) await send()
       if (turn > TURN) {
         turn = 0
         await nextTurn()
       }
     }
-    if (texts.length > 0) await this.#write({ kind: 'put', texts })
+    if (texts.length > 0) await send()
+    await sent
   }
 
   async remove(entryIds: readonly string[]): Promise<void> {

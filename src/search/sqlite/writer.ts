@@ -18,6 +18,8 @@ interface FieldState {
   readonly presence: Target
   /** The row whose presence was noted last. */
   presentRow: number
+  /** Its known terms by value. */
+  readonly known: Map<string, Target>
   terms: number
   nextRow: number
 }
@@ -176,7 +178,15 @@ export class IndexWriter {
   }
 
   #fieldState(id: number, name: string, terms: number, nextRow: number): FieldState {
-    return { id, values: new Target(id), presence: this.#term(SETS, name), presentRow: -1, terms, nextRow }
+    return {
+      id,
+      values: new Target(id),
+      presence: this.#term(SETS, name),
+      known: this.#known(id),
+      presentRow: -1,
+      terms,
+      nextRow
+    }
   }
 
   #finish(): void {
@@ -197,12 +207,17 @@ export class IndexWriter {
     return field
   }
 
-  #term(field: number, value: string, state?: FieldState): Target {
+  #known(field: number): Map<string, Target> {
     let terms = this.#terms.get(field)
     if (!terms) {
       terms = new Map()
       this.#terms.set(field, terms)
     }
+    return terms
+  }
+
+  #term(field: number, value: string, state?: FieldState): Target {
+    const terms = state?.known ?? this.#known(field)
     let term = terms.get(value)
     if (term === undefined) {
       let id = this.#findTerm.get(field, value)?.id as number | undefined
