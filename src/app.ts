@@ -35,7 +35,11 @@ export interface AppOptions {
 }
 
 /** The whole application, ready to listen or to be injected into. Closing it does not close the services. */
-export async function buildApp(config: Config, services: Services, options: AppOptions = {}): Promise<FastifyInstance> {
+export async function buildApp(
+  config: Config,
+  services: Services,
+  options: AppOptions = {}
+): Promise<FastifyInstance> {
   const app = fastify({
     ...(options.logger === undefined ? { logger: false } : { logger: options.logger }),
     bodyLimit: config.bodyLimit,

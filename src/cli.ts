@@ -12,7 +12,8 @@ interface FolderOption {
   data?: string
 }
 
-const dataOption = () => new Option('--data <folder>', 'folder for everything kept on disk (default: SERAI_DATA_DIR or ./data)')
+const dataOption = () =>
+  new Option('--data <folder>', 'folder for everything kept on disk (default: SERAI_DATA_DIR or ./data)')
 
 function overrides(options: FolderOption & { host?: string; port?: string }): Overrides {
   return {
@@ -22,11 +23,9 @@ function overrides(options: FolderOption & { host?: string; port?: string }): Ov
   }
 }
 
-/** Ends the process with one clear message; the stack of unknown errors is kept for `SERAI_LOG_LEVEL=debug`. */
+/** Ends the process with one clear message. */
 function fail(error: unknown): never {
-  const { message, stack } = error instanceof Error ? error : new Error(String(error))
-  process.stderr.write(`serai: ${message}\n`)
-  if (process.env.SERAI_LOG_LEVEL === 'debug' && stack) process.stderr.write(`${stack}\n`)
+  process.stderr.write(`serai: ${error instanceof Error ? error.message : String(error)}\n`)
   process.exit(1)
 }
 

@@ -13,13 +13,23 @@ const Url = (protocols: string, description: string) =>
 
 /** Every setting; the environment variable is `SERAI_` and the name in upper case. */
 export const SettingsSchema = Type.Object({
-  data_dir: Type.String({ default: './data', minLength: 1, description: 'Folder for everything that is kept on disk.' }),
+  data_dir: Type.String({
+    default: './data',
+    minLength: 1,
+    description: 'Folder for everything that is kept on disk.'
+  }),
   host: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address to listen on.' }),
-  port: Type.Integer({ default: 8000, minimum: 0, maximum: 65535, description: 'Port to listen on; 0 takes a free one.' }),
+  port: Type.Integer({
+    default: 8000,
+    minimum: 0,
+    maximum: 65535,
+    description: 'Port to listen on; 0 takes a free one.'
+  }),
   base_path: Type.String({
     default: '',
     pattern: '^(?:/(?:[\\w.~-]+/)*[\\w.~-]+/?|/)?$',
-    description: 'Prefix of all routes, for example `/prod/v1` or `/nomad-oasis`; empty: routes begin at `/api/v1`.'
+    description:
+      'Prefix of all routes, for example `/prod/v1` or `/nomad-oasis`; empty: routes begin at `/api/v1`.'
   }),
   elasticsearch_url: Url('https?', 'Elasticsearch of the cluster profile; needs `SERAI_MONGODB_URL` too.'),
   elasticsearch_index: Type.String({
@@ -27,7 +37,10 @@ export const SettingsSchema = Type.Object({
     pattern: '^[a-z0-9][a-z0-9_-]{0,99}$',
     description: 'Name of the entries index (an alias) in Elasticsearch.'
   }),
-  mongodb_url: Url('mongodb(?:\\+srv)?', 'MongoDB of the cluster profile; needs `SERAI_ELASTICSEARCH_URL` too.'),
+  mongodb_url: Url(
+    'mongodb(?:\\+srv)?',
+    'MongoDB of the cluster profile; needs `SERAI_ELASTICSEARCH_URL` too.'
+  ),
   mongodb_database: Type.String({
     default: 'serai',
     pattern: '^[A-Za-z0-9_-]{1,38}$',
@@ -135,8 +148,10 @@ function expected(schema: Record<string, unknown>): string {
     return `a whole number${minimum !== undefined ? ` from ${minimum}` : ''}${maximum !== undefined ? ` to ${maximum}` : ''}`
   }
   if (schema.type === 'boolean') return 'true or false'
-  if (Array.isArray(schema.anyOf)) return `one of ${schema.anyOf.map(s => (s as { const: string }).const).join(', ')}`
-  if (schema.minLength !== undefined && !schema.pattern) return `text of at least ${schema.minLength} characters`
+  if (Array.isArray(schema.anyOf))
+    return `one of ${schema.anyOf.map(s => (s as { const: string }).const).join(', ')}`
+  if (schema.minLength !== undefined && !schema.pattern)
+    return `text of at least ${schema.minLength} characters`
   return `text of the form ${schema.pattern}`
 }
 
@@ -144,7 +159,10 @@ function expected(schema: Record<string, unknown>): string {
  * Settings from an environment.
  * @throws ConfigError naming every bad setting at once; values of secrets are never repeated
  */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>, overrides: Overrides = {}): Config {
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  overrides: Overrides = {}
+): Config {
   const problems: string[] = []
   const values: Record<string, unknown> = {}
   const properties = SettingsSchema.properties as unknown as Record<string, Record<string, unknown>>
@@ -172,7 +190,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   const settings = values as Settings
   if (Boolean(settings.elasticsearch_url) !== Boolean(settings.mongodb_url)) {
-    problems.push('SERAI_ELASTICSEARCH_URL and SERAI_MONGODB_URL go together: set both (cluster) or none (embedded)')
+    problems.push(
+      'SERAI_ELASTICSEARCH_URL and SERAI_MONGODB_URL go together: set both (cluster) or none (embedded)'
+    )
   }
   if (problems.length > 0) throw new ConfigError(problems)
 

@@ -1,8 +1,9 @@
 /**
  * Who is asking: anonymous, or a known person (`auth.md` §4). Issuing tokens is not done here.
  */
-import type { DocumentStore, User } from '../storage/documents.ts'
+
 import { failure } from '../errors.ts'
+import type { DocumentStore, User } from '../storage/documents.ts'
 import { isAppToken, verifyAppToken } from './app-token.ts'
 
 /** The group that everybody belongs to, also anonymous callers (`search.md` §2). It is not a document. */

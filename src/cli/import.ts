@@ -8,7 +8,11 @@ import { showProgress } from './progress.ts'
  * Imports one folder and shows how far it is.
  * @throws Error when the folder is not of a known layout
  */
-export async function importWithProgress(path: string, services: Services, title: string): Promise<ImportReport> {
+export async function importWithProgress(
+  path: string,
+  services: Services,
+  title: string
+): Promise<ImportReport> {
   const bar = showProgress(title)
   try {
     const report = await importCorpus(path, services, event => bar.update(event))

@@ -71,7 +71,13 @@ async function importDemo(services: Services): Promise<void> {
 function logger(config: Config): FastifyServerOptions['logger'] {
   const level = config.logLevel
   return process.stdout.isTTY
-    ? { level, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' } } }
+    ? {
+        level,
+        transport: {
+          target: 'pino-pretty',
+          options: { ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }
+        }
+      }
     : { level }
 }
 

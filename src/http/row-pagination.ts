@@ -32,16 +32,25 @@ export function rowPage(parameters: RowPageParameters, orders: readonly string[]
   // An offset of 0 says nothing and counts as absent.
   const page_offset = parameters.page_offset === 0 ? undefined : parameters.page_offset
 
-  if (page_size < 0) throw invalid(['query', 'page_size'], 'page_size must be >= 0', { type: 'invalid_page_size', input: page_size })
+  if (page_size < 0)
+    throw invalid(['query', 'page_size'], 'page_size must be >= 0', {
+      type: 'invalid_page_size',
+      input: page_size
+    })
   if (page !== undefined && page < 1) {
     throw invalid(['query', 'page'], 'Page has to be larger than 1', { type: 'bad_page', input: page })
   }
   if (page_offset !== undefined && page_offset < 0) {
-    throw invalid(['query', 'page_offset'], 'Page offset has to be larger than 0', { type: 'bad_page_offset', input: page_offset })
+    throw invalid(['query', 'page_offset'], 'Page offset has to be larger than 0', {
+      type: 'bad_page_offset',
+      input: page_offset
+    })
   }
   if (orders.length > 0 && !orders.includes(order_by as string)) {
     const names = orders.map(o => `'${o}'`).join(', ')
-    throw invalid(['query', 'order_by'], `order_by is '${order_by}', must be one of (${names})`, { type: 'invalid_order_by' })
+    throw invalid(['query', 'order_by'], `order_by is '${order_by}', must be one of (${names})`, {
+      type: 'invalid_order_by'
+    })
   }
   const given = [page, page_offset, page_after_value].filter(v => v !== undefined && v !== '')
   if (given.length > 1) {
@@ -51,9 +60,16 @@ export function rowPage(parameters: RowPageParameters, orders: readonly string[]
   }
   if (page_size === 0 && given.length > 0) {
     const name = page !== undefined ? 'page' : page_offset !== undefined ? 'page_offset' : 'page_after_value'
-    throw invalid(['query'], `Cannot specify ${name} when page_size is set to 0`, { type: 'invalid_pagination' })
+    throw invalid(['query'], `Cannot specify ${name} when page_size is set to 0`, {
+      type: 'invalid_pagination'
+    })
   }
-  return { page_size, order, ...(order_by !== undefined ? { order_by } : {}), start: startRow(page_size, page, page_offset, page_after_value) }
+  return {
+    page_size,
+    order,
+    ...(order_by !== undefined ? { order_by } : {}),
+    start: startRow(page_size, page, page_offset, page_after_value)
+  }
 }
 
 function startRow(size: number, page?: number, offset?: number, after?: string): number {
@@ -61,7 +77,9 @@ function startRow(size: number, page?: number, offset?: number, after?: string):
   if (offset !== undefined) return offset
   if (after === undefined || after === '') return 0
   if (!/^\d{1,15}$/.test(after)) {
-    throw invalid(['query', 'page_after_value'], 'page_after_value must be the number of a row', { input: after })
+    throw invalid(['query', 'page_after_value'], 'page_after_value must be the number of a row', {
+      input: after
+    })
   }
   return Number(after) + 1
 }

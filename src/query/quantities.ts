@@ -127,7 +127,9 @@ function quantity(row: QuantityRow, suggestion: string | undefined): Quantity {
 /** The quantities of the entry document (`search.md` Appendix A). */
 export function entryQuantities(): Quantities {
   const rows = data.quantities as QuantityRow[]
-  const completion = new Map(rows.filter(isCompletion).map(r => [r.name.replace(/__suggestion$/, ''), r.suggestion]))
+  const completion = new Map(
+    rows.filter(isCompletion).map(r => [r.name.replace(/__suggestion$/, ''), r.suggestion])
+  )
   const list = rows.filter(r => !isCompletion(r)).map(r => quantity(r, completion.get(r.name)))
   const byName = new Map(list.map(q => [q.name, q]))
   const nestedPaths = [...data.nested_paths].sort((a, b) => a.length - b.length)

@@ -22,7 +22,10 @@ export interface Group {
   readonly description?: string | null
   readonly owner: string
   readonly members: readonly string[]
-  readonly members_info: readonly { readonly user_id: string; readonly role: 'owner' | 'maintainer' | 'member' }[]
+  readonly members_info: readonly {
+    readonly user_id: string
+    readonly role: 'owner' | 'maintainer' | 'member'
+  }[]
 }
 
 /** A dataset (`datasets-users-groups.md` §1.1). Which entries belong to it is kept with the entries. */

@@ -7,7 +7,12 @@ import fp from 'fastify-plugin'
 import { type DetailItem, failure, SeraiError } from '../../errors.ts'
 
 /** The part of a request that a validator looked at, as FastAPI names it in `loc`. */
-const PARTS: Record<string, string> = { body: 'body', querystring: 'query', params: 'path', headers: 'header' }
+const PARTS: Record<string, string> = {
+  body: 'body',
+  querystring: 'query',
+  params: 'path',
+  headers: 'header'
+}
 
 const TYPE_ERRORS: Record<string, { type: string; parsing?: string; msg: string }> = {
   string: { type: 'string_type', msg: 'Input should be a valid string' },
@@ -28,17 +33,28 @@ function alternatives(values: readonly unknown[]): string {
 }
 
 function valueAt(data: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((node, key) => (node as Record<string, unknown> | null | undefined)?.[key], data)
+  return path.reduce<unknown>(
+    (node, key) => (node as Record<string, unknown> | null | undefined)?.[key],
+    data
+  )
 }
 
 /** One Ajv error as an item of `detail`. */
 function detailItem(error: ErrorObject, part: string, data: unknown): DetailItem {
-  const path = error.instancePath.split('/').slice(1).map(s => s.replace(/~1/g, '/').replace(/~0/g, '~'))
+  const path = error.instancePath
+    .split('/')
+    .slice(1)
+    .map(s => s.replace(/~1/g, '/').replace(/~0/g, '~'))
   const loc = [part, ...path.map(s => (/^\d+$/.test(s) ? Number(s) : s))]
   const input = valueAt(data, path)
   const { keyword, params } = error
   if (keyword === 'required') {
-    return { type: 'missing', loc: [...loc, params.missingProperty as string], msg: 'Field required', input: input ?? null }
+    return {
+      type: 'missing',
+      loc: [...loc, params.missingProperty as string],
+      msg: 'Field required',
+      input: input ?? null
+    }
   }
   if (keyword === 'type') {
     const wanted = [params.type].flat().find(t => t !== 'null') as string
@@ -69,12 +85,20 @@ function validationError(errors: readonly ErrorObject[], context: string, data: 
   const items = errors
     .filter(e => e.keyword !== 'anyOf' && !(e.keyword === 'type' && e.params.type === 'null'))
     .map(e => detailItem(e, part, data))
-  return new SeraiError('INVALID', items.length > 0 ? items : [{ type: 'value_error', loc: [part], msg: 'Input is not valid' }])
+  return new SeraiError(
+    'INVALID',
+    items.length > 0 ? items : [{ type: 'value_error', loc: [part], msg: 'Input is not valid' }]
+  )
 }
 
 function toSeraiError(error: unknown, request: FastifyRequest): SeraiError | undefined {
   if (error instanceof SeraiError) return error
-  const known = error as { code?: string; validation?: ErrorObject[]; validationContext?: string; statusCode?: number }
+  const known = error as {
+    code?: string
+    validation?: ErrorObject[]
+    validationContext?: string
+    statusCode?: number
+  }
   if (known.validation) {
     const context = known.validationContext ?? 'body'
     const data = { body: request.body, querystring: request.query, params: request.params }[context]
@@ -94,20 +118,30 @@ function send(error: unknown, request: FastifyRequest, reply: FastifyReply): Fas
   const known = toSeraiError(error, request)
   if (known) {
     if (known.status >= 500) request.log.error(error)
-    return reply.code(known.status).headers(known.headers).type('application/json').send({ detail: known.detail })
+    return reply
+      .code(known.status)
+      .headers(known.headers)
+      .type('application/json')
+      .send({ detail: known.detail })
   }
   const status = (error as { statusCode?: number }).statusCode
   if (status !== undefined && status >= 400 && status < 500) {
-    return reply.code(status).type('application/json').send({ detail: (error as Error).message })
+    return reply
+      .code(status)
+      .type('application/json')
+      .send({ detail: (error as Error).message })
   }
   request.log.error(error)
-  return reply.code(500).type('application/json').send({
-    detail: {
-      reason: 'Unexpected exception while handling your request',
-      exception: `The log of the server has it under request ${request.id}.`,
-      exception_class: (error as Error)?.constructor?.name ?? 'Error'
-    }
-  })
+  return reply
+    .code(500)
+    .type('application/json')
+    .send({
+      detail: {
+        reason: 'Unexpected exception while handling your request',
+        exception: `The log of the server has it under request ${request.id}.`,
+        exception_class: (error as Error)?.constructor?.name ?? 'Error'
+      }
+    })
 }
 
 /** Installs the error handler. */

@@ -15,7 +15,13 @@ function parseJson(text: string): unknown {
     const message = (error as Error).message
     const offset = Number(/at position (\d+)/.exec(message)?.[1] ?? text.length)
     throw new SeraiError('INVALID', [
-      { type: 'json_invalid', loc: ['body', offset], msg: 'JSON decode error', input: {}, ctx: { error: message.slice(0, 200) } }
+      {
+        type: 'json_invalid',
+        loc: ['body', offset],
+        msg: 'JSON decode error',
+        input: {},
+        ctx: { error: message.slice(0, 200) }
+      }
     ])
   }
 }
@@ -24,18 +30,26 @@ function parseJson(text: string): unknown {
 export const jsonBody = fp(
   async (app: FastifyInstance) => {
     app.removeAllContentTypeParsers()
-    app.addContentTypeParser(/^application\/(?:[\w.-]+\+)?json\b/i, { parseAs: 'string' }, (_request, body, done) => {
-      try {
-        done(null, parseJson(body as string))
-      } catch (error) {
-        done(error as Error)
+    app.addContentTypeParser(
+      /^application\/(?:[\w.-]+\+)?json\b/i,
+      { parseAs: 'string' },
+      (_request, body, done) => {
+        try {
+          done(null, parseJson(body as string))
+        } catch (error) {
+          done(error as Error)
+        }
       }
-    })
-    app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body || undefined))
+    )
+    app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) =>
+      done(null, body || undefined)
+    )
     // A route with a body schema gets an explicit "missing" instead of the validator's word on `undefined`.
     app.addHook('preValidation', async request => {
       if (request.routeOptions.schema?.body && request.body === undefined) {
-        throw new SeraiError('INVALID', [{ type: 'missing', loc: ['body'], msg: 'Field required', input: null }])
+        throw new SeraiError('INVALID', [
+          { type: 'missing', loc: ['body'], msg: 'Field required', input: null }
+        ])
       }
     })
   },

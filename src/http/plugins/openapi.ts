@@ -60,10 +60,17 @@ export const openapi = fp(
     })
     await app.register(swaggerUi, {
       routePrefix: `${root}/extensions/docs`,
-      uiConfig: { deepLinking: true, tryItOutEnabled: true, docExpansion: 'list', defaultModelsExpandDepth: -1 },
+      uiConfig: {
+        deepLinking: true,
+        tryItOutEnabled: true,
+        docExpansion: 'list',
+        defaultModelsExpandDepth: -1
+      },
       theme: { title: 'Serai API' }
     })
-    app.get(`${root}/openapi.json`, { schema: { hide: true }, config: { callerless: true } }, async () => app.swagger())
+    app.get(`${root}/openapi.json`, { schema: { hide: true }, config: { callerless: true } }, async () =>
+      app.swagger()
+    )
     app.get(`${root}/`, { schema: { hide: true }, config: { callerless: true } }, async (_request, reply) =>
       reply.redirect(`${root}/extensions/docs/`, 307)
     )

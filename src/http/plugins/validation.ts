@@ -7,7 +7,10 @@ import type { FastifyInstance, FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
 
 interface ObjectSchema {
-  readonly properties?: Record<string, { readonly type?: string; readonly anyOf?: readonly { readonly type?: string }[] }>
+  readonly properties?: Record<
+    string,
+    { readonly type?: string; readonly anyOf?: readonly { readonly type?: string }[] }
+  >
 }
 
 const TRUE = new Set(['true', '1', 'yes', 'on', 't', 'y'])
@@ -55,14 +58,11 @@ export const validation = fp(
       const validate = text.compile(schema as object)
       if (httpPart !== 'querystring') return validate
       const convert = urlConverter(schema as ObjectSchema)
-      const check = (data: unknown) => {
+      return data => {
         convert(data as Record<string, unknown>)
-        const valid = validate(data)
-        check.errors = validate.errors ?? null
-        return valid
+        if (validate(data)) return { value: data }
+        return { error: Object.assign(new Error('validation'), { validation: validate.errors ?? [] }) }
       }
-      check.errors = null as typeof validate.errors
-      return check
     })
     app.setSerializerCompiler(() => data => JSON.stringify(data))
   },

@@ -11,7 +11,9 @@ export const infoRoutes: FastifyPluginAsyncTypebox = async app => {
   // Unpublished entries are not counted: their number is nobody's business.
   const published = ownerQuery('all', ANONYMOUS, quantities)
   const programs = quantities.get('results.method.simulation.program_name')?.values ?? []
-  const searchQuantities = Object.fromEntries(quantities.list.map(q => [q.name, { name: q.name, many: q.many }]))
+  const searchQuantities = Object.fromEntries(
+    quantities.list.map(q => [q.name, { name: q.name, many: q.many }])
+  )
 
   app.get(
     '/info',
@@ -19,7 +21,8 @@ export const infoRoutes: FastifyPluginAsyncTypebox = async app => {
       schema: {
         tags: ['info'],
         summary: 'About this server',
-        description: 'Versions, program names that are known, quantities that can be searched, and how many entries are published.',
+        description:
+          'Versions, program names that are known, quantities that can be searched, and how many entries are published.',
         response: { 200: Type.Object({ version: Type.String() }, { additionalProperties: true }) }
       }
     },

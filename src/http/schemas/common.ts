@@ -24,27 +24,45 @@ const NumberLike = (description: string, extra: Record<string, unknown> = {}) =>
 /** `pagination` of a search body (`search.md` §3); its rules are checked by `query/pagination`. */
 export const PaginationBody = Type.Object(
   {
-    page_size: Type.Optional(NumberLike('Number of entries on a page; 0 gives the total alone.', { default: 10, minimum: 0 })),
+    page_size: Type.Optional(
+      NumberLike('Number of entries on a page; 0 gives the total alone.', { default: 10, minimum: 0 })
+    ),
     order_by: Type.Optional(
-      Nullable(Type.String({ description: 'A quantity with one value an entry; ties are ordered by `entry_id`.', default: 'entry_id' }))
+      Nullable(
+        Type.String({
+          description: 'A quantity with one value an entry; ties are ordered by `entry_id`.',
+          default: 'entry_id'
+        })
+      )
     ),
     order: Type.Optional(OneOf(['asc', 'desc'], { default: 'asc' })),
-    page: Type.Optional(Nullable(NumberLike('Number of the page, from 1 on; reaches the first 10,000 entries.'))),
-    page_offset: Type.Optional(Nullable(NumberLike('Number of entries to skip; reaches the first 10,000 entries.'))),
+    page: Type.Optional(
+      Nullable(NumberLike('Number of the page, from 1 on; reaches the first 10,000 entries.'))
+    ),
+    page_offset: Type.Optional(
+      Nullable(NumberLike('Number of entries to skip; reaches the first 10,000 entries.'))
+    ),
     page_after_value: Type.Optional(
-      Nullable(Type.String({ description: '`next_page_after_value` of the page before; reaches every entry.' }))
+      Nullable(
+        Type.String({ description: '`next_page_after_value` of the page before; reaches every entry.' })
+      )
     )
   },
   {
-    description: 'Which part of the result comes back. Use one of `page`, `page_offset` and `page_after_value`.',
+    description:
+      'Which part of the result comes back. Use one of `page`, `page_offset` and `page_after_value`.',
     examples: [{ page_size: 10 }]
   }
 )
 
 /** The same as URL parameters. */
 export const PaginationUrl = {
-  page_size: Type.Optional(Type.String({ description: 'Number of entries on a page (default 10).', examples: ['5'] })),
-  order_by: Type.Optional(Type.String({ description: 'A quantity with one value an entry (default `entry_id`).' })),
+  page_size: Type.Optional(
+    Type.String({ description: 'Number of entries on a page (default 10).', examples: ['5'] })
+  ),
+  order_by: Type.Optional(
+    Type.String({ description: 'A quantity with one value an entry (default `entry_id`).' })
+  ),
   order: Type.Optional(OneOf(['asc', 'desc'], { description: 'Direction (default `asc`).' })),
   page: Type.Optional(Type.String({ description: 'Number of the page, from 1 on.' })),
   page_offset: Type.Optional(Type.String({ description: 'Number of entries to skip.' })),
@@ -60,7 +78,9 @@ export const PaginationAnswer = Type.Object({
   page_offset: Type.Optional(Type.Integer()),
   page_after_value: Type.Optional(Type.String()),
   total: Type.Integer({ description: 'Number of all matching entries, exact.' }),
-  next_page_after_value: Type.Optional(Type.String({ description: 'Where the next page begins; absent on the last one.' })),
+  next_page_after_value: Type.Optional(
+    Type.String({ description: 'Where the next page begins; absent on the last one.' })
+  ),
   page_url: Type.Optional(Type.String()),
   first_page_url: Type.Optional(Type.String()),
   next_page_url: Type.Optional(Type.String()),
@@ -112,7 +132,10 @@ export const QueryUrl = {
 /** Every error but those of validation. */
 export const ErrorAnswer = Type.Object(
   { detail: Type.String() },
-  { description: 'What went wrong.', examples: [{ detail: 'The entry does not exist or is not visible to you.' }] }
+  {
+    description: 'What went wrong.',
+    examples: [{ detail: 'The entry does not exist or is not visible to you.' }]
+  }
 )
 
 /** Errors that say where the input is wrong. */
@@ -128,6 +151,8 @@ export const ValidationAnswer = Type.Object(
   },
   {
     description: 'What is wrong with the request, and where.',
-    examples: [{ detail: [{ type: 'value_error', loc: ['mispelled'], msg: 'mispelled is not a doc quantity' }] }]
+    examples: [
+      { detail: [{ type: 'value_error', loc: ['mispelled'], msg: 'mispelled is not a doc quantity' }] }
+    ]
   }
 )

@@ -11,23 +11,35 @@ import { rowPage, rowPagination } from '../../row-pagination.ts'
 import { ErrorAnswer, OneOf, PaginationAnswer, ValidationAnswer } from '../../schemas/common.ts'
 
 const ROLES = ['main_author', 'reviewer', 'coauthor'] as const
-const ORDERS = ['upload_create_time', 'publish_time', 'upload_name', 'last_status_message', 'process_status'] as const
+const ORDERS = [
+  'upload_create_time',
+  'publish_time',
+  'upload_name',
+  'last_status_message',
+  'process_status'
+] as const
 const PROCESSING = ['PENDING', 'RUNNING', 'WAITING_FOR_RESULT']
 const NOT_PROCESSING = ['READY', 'SUCCESS', 'FAILURE']
 
 const Query = Type.Object({
-  roles: Type.Optional(Type.Array(OneOf(ROLES), { description: 'Your part in the upload; group roles count. Default: any.' })),
+  roles: Type.Optional(
+    Type.Array(OneOf(ROLES), { description: 'Your part in the upload; group roles count. Default: any.' })
+  ),
   include_all: Type.Optional(Type.Boolean({ description: 'Also uploads that are shared with everybody.' })),
   upload_id: Type.Optional(Type.Array(Type.String(), { description: 'Only these uploads.' })),
   upload_name: Type.Optional(
-    Type.Array(Type.String(), { description: 'Only uploads of these names; `{"value": "quartz", "type": "fuzzy"}` finds parts of names.' })
+    Type.Array(Type.String(), {
+      description: 'Only uploads of these names; `{"value": "quartz", "type": "fuzzy"}` finds parts of names.'
+    })
   ),
   is_processing: Type.Optional(Type.Boolean()),
   is_published: Type.Optional(Type.Boolean()),
   process_status: Type.Optional(Type.String()),
   is_owned: Type.Optional(Type.Boolean({ description: 'Whether you are the main author.' })),
   doi: Type.Optional(Type.String()),
-  page_size: Type.Optional(Type.Integer({ description: 'Number of uploads on a page (default 10).', examples: [10] })),
+  page_size: Type.Optional(
+    Type.Integer({ description: 'Number of uploads on a page (default 10).', examples: [10] })
+  ),
   order_by: Type.Optional(Type.String({ description: `One of ${ORDERS.join(', ')}.` })),
   order: Type.Optional(OneOf(['asc', 'desc'])),
   page: Type.Optional(Type.Integer()),
@@ -36,7 +48,9 @@ const Query = Type.Object({
 })
 
 /** @throws SeraiError INVALID (400) for a name filter that is not of the two known types */
-function nameFilter(names: readonly string[] | undefined): Pick<UploadFilter, 'uploadNames' | 'nameContains'> {
+function nameFilter(
+  names: readonly string[] | undefined
+): Pick<UploadFilter, 'uploadNames' | 'nameContains'> {
   if (!names) return {}
   const first = names[0] as string
   if (names.length > 1 || !first.startsWith('{')) return { uploadNames: names }
@@ -55,7 +69,11 @@ function nameFilter(names: readonly string[] | undefined): Pick<UploadFilter, 'u
   throw new SeraiError('BAD_PARAMETER', `Invalid upload_name query value: ${first}`)
 }
 
-function uploadFilter(query: Static<typeof Query>, userId: string, groupIds: readonly string[]): UploadFilter {
+function uploadFilter(
+  query: Static<typeof Query>,
+  userId: string,
+  groupIds: readonly string[]
+): UploadFilter {
   const { is_processing, is_published, process_status, is_owned, upload_id } = query
   const status = process_status
     ? [process_status.toUpperCase()]
@@ -81,7 +99,15 @@ function uploadFilter(query: Static<typeof Query>, userId: string, groupIds: rea
 /** The given filters, as the answer repeats them. */
 function echo(query: Static<typeof Query>): Record<string, unknown> {
   const { upload_id, upload_name, is_processing, is_published, process_status, is_owned, doi } = query
-  const shown = { upload_id, upload_name, is_processing, is_published, process_status: process_status?.toUpperCase(), is_owned, doi }
+  const shown = {
+    upload_id,
+    upload_name,
+    is_processing,
+    is_published,
+    process_status: process_status?.toUpperCase(),
+    is_owned,
+    doi
+  }
   return Object.fromEntries(Object.entries(shown).filter(([, v]) => v !== undefined))
 }
 
@@ -95,7 +121,8 @@ export const uploadListRoutes: FastifyPluginAsyncTypebox = async app => {
       schema: {
         tags: ['uploads'],
         summary: 'List your uploads',
-        description: 'Uploads in which you are main author, coauthor or reviewer, yourself or by a group. Needs a token.',
+        description:
+          'Uploads in which you are main author, coauthor or reviewer, yourself or by a group. Needs a token.',
         querystring: Query,
         response: {
           200: Type.Object({
