@@ -173,6 +173,8 @@ export interface DocumentStore {
   /** Small named values of the installation: schema version, generated secret, that the demo data was imported. */
   setting(name: string): Promise<string | undefined>
   putSetting(name: string, value: string): Promise<void>
+  /** Sets a value unless there is one already; gives the one that counts, also when several processes ask at once. */
+  initSetting(name: string, value: string): Promise<string>
 
   close(): Promise<void>
 }

@@ -273,6 +273,11 @@ class SqliteDocuments implements DocumentStore {
     this.#sql('INSERT OR REPLACE INTO setting VALUES (?, ?)').run(name, value)
   }
 
+  async initSetting(name: string, value: string): Promise<string> {
+    this.#sql('INSERT OR IGNORE INTO setting VALUES (?, ?)').run(name, value)
+    return (await this.setting(name)) as string
+  }
+
   async close(): Promise<void> {
     if (this.#database.isOpen) this.#database.close()
   }
