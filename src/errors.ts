@@ -79,6 +79,28 @@ export const ERRORS = {
   FILES_NOT_FOUND: { status: 404, text: 'Upload files not found.' },
   FILE_NOT_FOUND: { status: 404, text: 'The requested file does not exist.' },
   FILE_PATH_NOT_FOUND: { status: 404, text: 'Not found. Invalid path?' },
+  FILE_DAMAGED: {
+    status: 500,
+    text: 'The file {path} of upload {upload_id} is damaged: it is not what was stored.'
+  },
+  FILE_NOT_COMPRESSED: {
+    status: 400,
+    text: 'The file cannot be decompressed: it is no valid {format} file.'
+  },
+  FILE_IS_DIRECTORY: { status: 400, text: 'Path is a directory, `compress` must be set to true' },
+  FILE_WINDOW_COMPRESS: {
+    status: 400,
+    text: 'Cannot specify `offset` or `length` when `compress` is true'
+  },
+  FILE_OFFSET: { status: 400, text: 'Invalid offset provided.' },
+  FILE_LENGTH: {
+    status: 400,
+    text: 'Invalid length provided. Should be greater than 0, or -1 if the remainder\nof the file should be read.'
+  },
+  UPLOAD_NOT_PACKED: {
+    status: 400,
+    text: "Cannot download raw files .zip from non published uploads. Use '/{upload_id}/raw/' instead\nto recursively create and download a .zip file with all files."
+  },
   DOWNLOAD_LIMIT: {
     status: 400,
     text: 'The limit of maximum number of entries in a single download ({limit}) has been exceeded ({count}).'

@@ -10,6 +10,10 @@ export interface RawFile {
   /** Bytes. */
   readonly size: number
   readonly modified: Date
+  /** CRC-32 as zips have it, recorded when the file was written. */
+  readonly crc32: number
+  /** SHA-256 in hexadecimal, recorded when the file was written. */
+  readonly sha256: string
 }
 
 /** What stands at a path. */
@@ -20,7 +24,9 @@ export type RawNode =
 /** One file to be stored. */
 export interface RawInput {
   readonly path: string
-  /** Opened only when its turn comes. */
+  /** Time of the file as answers and zips show it; default: now. */
+  readonly modified?: Date
+  /** Called when its turn comes; one file is open at a time. */
   open(): Readable
 }
 
@@ -34,7 +40,8 @@ export interface RawFileStore {
   walk(uploadId: string, directory: string): AsyncIterable<RawFile>
   /**
    * The bytes of a file from `offset` on, `length` of them or to its end. Destroying the stream closes the file.
-   * @throws SeraiError FILE_NOT_FOUND
+   * Fewer bytes than recorded are an error of the stream, never a silent end.
+   * @throws SeraiError FILE_NOT_FOUND; FILE_DAMAGED when it is not what was recorded
    */
   open(
     uploadId: string,
@@ -46,5 +53,7 @@ export interface RawFileStore {
    * @throws Error naming the file when a path is not acceptable or a file cannot be written
    */
   replace(uploadId: string, files: AsyncIterable<RawInput> | Iterable<RawInput>): Promise<void>
+  /** Removes all files of an upload; an unknown upload is no error. */
+  remove(uploadId: string): Promise<void>
   close(): Promise<void>
 }
