@@ -58,6 +58,10 @@ export interface SectionDefinition {
   readonly name: string
   /** 40 hexadecimal digits, where the package tells it. */
   readonly id?: string
+  /** The definitions it is directly based on, as far as they are known. */
+  bases(): readonly SectionDefinition[]
+  /** Properties it defines itself, by name. */
+  ownProperties(): ReadonlyMap<string, PropertyDefinition>
   /** This definition and all it is based on, nearest first, each once. */
   lineage(): readonly SectionDefinition[]
   /** Own, inherited and added (`extends_base_section`) property of this name; own ones win. */
