@@ -1,0 +1,249 @@
+/**
+ * Raw files on a local disk. Below the store's folder:
+ *
+ * ```
+ * <first two letters of the id>/<upload_id>/manifest.jsonl     which files there are, and in which generation
+ * <first two letters of the id>/<upload_id>/<generation>/…     the files by their paths
+ * .replacing/                                                  replacements under way
+ * ```
+ *
+ * Files are read by the manifest, never by looking into folders: a path that is not listed does not exist. The manifest
+ * is put in place last and in one step, so readers see the old tree or the new one.
+ */
+import { randomBytes } from 'node:crypto'
+import { constants, type ReadStream } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, realpath, rm, rmdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { failure } from '../../errors.ts'
+import type { RawFile, RawFileStore, RawInput, RawNode } from '../raw-files.ts'
+import { directoryOf } from '../raw-path.ts'
+import { syncDirectory } from './durable.ts'
+import { readManifest, writeManifest } from './manifest.ts'
+import { type Replacement, Replacements } from './replacements.ts'
+import { writeTree } from './tree-writer.ts'
+import type { UploadTree } from './upload-tree.ts'
+
+/** Files of all manifests kept in memory together; some 300 bytes each. */
+const FILES_IN_MEMORY = 200_000
+
+const GENERATION = /^[0-9a-z]+-[0-9a-f]{12}$/
+const TEMPORARY_MANIFEST = /^manifest\.([0-9a-z]+-[0-9a-f]{12})\.tmp$/
+
+interface CachedTree {
+  /** Changes with the file. */
+  readonly version: string
+  readonly tree: UploadTree
+}
+
+/** The adapter; see the head of this file. */
+export class LocalRawFiles implements RawFileStore {
+  readonly #root: string
+  readonly #replacements: Replacements
+  /** Least recently used first. */
+  readonly #trees = new Map<string, CachedTree>()
+  #filesInMemory = 0
+  readonly #running = new Set<Promise<void>>()
+
+  private constructor(root: string) {
+    this.#root = root
+    this.#replacements = new Replacements(join(root, '.replacing'))
+  }
+
+  /**
+   * Opens the store, makes its folder if need be and removes what killed replacements left.
+   * @param root folder of the store, absolute
+   */
+  static async open(root: string): Promise<LocalRawFiles> {
+    await mkdir(root, { recursive: true })
+    const store = new LocalRawFiles(await realpath(root))
+    await store.#replacements.prepare()
+    for (const replacement of await store.#replacements.abandoned()) {
+      await store.#sweep(replacement)
+      await store.#replacements.end(replacement)
+    }
+    return store
+  }
+
+  async node(uploadId: string, path: string): Promise<RawNode | undefined> {
+    return (await this.#tree(uploadId))?.node(path)
+  }
+
+  async list(uploadId: string, directory: string): Promise<RawNode[]> {
+    return [...((await this.#tree(uploadId))?.list(directory) ?? [])]
+  }
+
+  async *walk(uploadId: string, directory: string): AsyncGenerator<RawFile> {
+    const tree = await this.#tree(uploadId)
+    if (tree) yield* tree.walk(directory)
+  }
+
+  async open(
+    uploadId: string,
+    path: string,
+    range: { readonly offset: number; readonly length?: number } = { offset: 0 }
+  ): Promise<Readable> {
+    const tree = await this.#tree(uploadId)
+    const file = tree?.node(path)
+    if (tree === undefined || file?.kind !== 'file') throw failure('FILE_NOT_FOUND')
+
+    const end = Math.min(file.size, range.length === undefined ? file.size : range.offset + range.length)
+    let handle: FileHandle
+    try {
+      handle = await openFile(join(this.#folder(uploadId), tree.generation), file)
+    } catch (error) {
+      // The files may have been replaced since the manifest was read.
+      const now = await this.#tree(uploadId)
+      if (now?.generation !== tree.generation) return this.open(uploadId, path, range)
+      if ((error as NodeJS.ErrnoException).code === 'EMFILE') throw error
+      throw failure('FILE_DAMAGED', { path, upload_id: uploadId })
+    }
+    if (range.offset >= end) {
+      await handle.close()
+      return Readable.from([])
+    }
+    return readStream(handle, range.offset, end)
+  }
+
+  replace(uploadId: string, files: AsyncIterable<RawInput> | Iterable<RawInput>): Promise<void> {
+    return this.#change(uploadId, async (folder, generation) => {
+      const tree = join(folder, generation)
+      await mkdir(tree, { recursive: true })
+      const written = await writeTree(tree, files)
+      await syncDirectory(folder)
+      await syncDirectory(dirname(folder))
+      await syncDirectory(this.#root)
+      await writeManifest(
+        join(folder, 'manifest.jsonl'),
+        join(folder, `manifest.${generation}.tmp`),
+        generation,
+        written
+      )
+    })
+  }
+
+  async remove(uploadId: string): Promise<void> {
+    if (!isUploadId(uploadId)) return
+    await this.#change(uploadId, folder => rm(join(folder, 'manifest.jsonl'), { force: true }))
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#running)
+    this.#trees.clear()
+    this.#filesInMemory = 0
+  }
+
+  /** Runs a change so that whatever it leaves behind is removed, now or at the next start. */
+  #change(uploadId: string, change: (folder: string, generation: string) => Promise<void>): Promise<void> {
+    const run = async (): Promise<void> => {
+      if (!isUploadId(uploadId)) throw new Error(`${JSON.stringify(uploadId)} cannot be the id of an upload`)
+      const generation = `${Date.now().toString(36)}-${randomBytes(6).toString('hex')}`
+      const replacement = { uploadId, generation }
+      await this.#replacements.begin(replacement)
+      try {
+        await change(this.#folder(uploadId), generation)
+      } finally {
+        await this.#sweep(replacement)
+        await this.#replacements.end(replacement)
+      }
+    }
+    const running = run()
+    const settled = running.then(
+      () => {},
+      () => {}
+    )
+    this.#running.add(settled)
+    settled.finally(() => this.#running.delete(settled))
+    return running
+  }
+
+  /** Removes the generations of an upload that neither its manifest nor another running replacement needs. */
+  async #sweep({ uploadId, generation }: Replacement): Promise<void> {
+    const folder = this.#folder(uploadId)
+    const others = (await this.#replacements.list()).filter(
+      r => r.uploadId === uploadId && r.generation !== generation
+    )
+    const current = await this.#tree(uploadId)
+    const needed = new Set([current?.generation, ...others.map(r => r.generation)])
+    const names = await readdir(folder).catch(ignoreMissing)
+    for (const name of names ?? []) {
+      const of = GENERATION.test(name) ? name : TEMPORARY_MANIFEST.exec(name)?.[1]
+      if (of !== undefined && !needed.has(of)) await rm(join(folder, name), { recursive: true, force: true })
+    }
+    if (!current && others.length === 0) await rmdir(folder).catch(() => {})
+  }
+
+  #folder(uploadId: string): string {
+    return join(this.#root, uploadId.slice(0, 2), uploadId)
+  }
+
+  /** The upload's files as they are now; undefined if it has none. */
+  async #tree(uploadId: string): Promise<UploadTree | undefined> {
+    if (!isUploadId(uploadId)) return undefined
+    const path = join(this.#folder(uploadId), 'manifest.jsonl')
+    const found = await stat(path, { bigint: true }).catch(ignoreMissing)
+    const cached = this.#trees.get(uploadId)
+    if (cached) {
+      this.#trees.delete(uploadId)
+      this.#filesInMemory -= cached.tree.files.length
+    }
+    if (!found) return undefined
+    const version = `${found.ino}:${found.mtimeNs}:${found.size}`
+    if (cached?.version === version) {
+      this.#keep(uploadId, cached)
+      return cached.tree
+    }
+    // A manifest put in place between the two calls is read under the version before it, and read once more next time.
+    const tree = await readManifest(path).catch(ignoreMissing)
+    if (tree) this.#keep(uploadId, { version, tree })
+    return tree
+  }
+
+  #keep(uploadId: string, cached: CachedTree): void {
+    const before = this.#trees.get(uploadId)
+    if (before) this.#filesInMemory -= before.tree.files.length
+    this.#trees.delete(uploadId)
+    this.#trees.set(uploadId, cached)
+    this.#filesInMemory += cached.tree.files.length
+    for (const [oldest, { tree }] of this.#trees) {
+      if (this.#filesInMemory <= FILES_IN_MEMORY || oldest === uploadId) break
+      this.#trees.delete(oldest)
+      this.#filesInMemory -= tree.files.length
+    }
+  }
+}
+
+/** Upload ids become folder names: letters, digits, `_` and `-` only. */
+function isUploadId(uploadId: string): boolean {
+  return /^[\w-]{1,128}$/.test(uploadId)
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+  return undefined
+}
+
+/**
+ * Opens a listed file, if it is still the plain file of the recorded size: links that somebody put into the folder
+ * are not followed.
+ */
+async function openFile(root: string, file: RawFile): Promise<FileHandle> {
+  const handle = await open(join(root, file.path), constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+  try {
+    const directory = directoryOf(file.path)
+    const found = await handle.stat()
+    const isInPlace = (await realpath(join(root, directory))) === join(await realpath(root), directory)
+    if (!isInPlace || !found.isFile() || found.size !== file.size) {
+      throw new Error(`${file.path} is not the file that was stored`)
+    }
+    return handle
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
+/** @param end first byte behind what is read */
+function readStream(handle: FileHandle, start: number, end: number): ReadStream {
+  return handle.createReadStream({ start, end: end - 1, highWaterMark: 256 * 1024 })
+}
