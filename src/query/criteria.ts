@@ -1,0 +1,342 @@
+/**
+ * Reading of a query in JSON into criteria: names checked, operators and lists in one form, nested paths found
+ * (`search.md` §1.1 to §1.3). The values are still those of the request: `echo` repeats them, `compile` converts them.
+ */
+import { failure, invalid } from '../errors.ts'
+import { isCustomName, unresolvedType } from './custom-names.ts'
+import type { Quantities, Quantity } from './quantities.ts'
+import type { Scalar } from './tree.ts'
+
+/** Bounds as given; echoed in this order. */
+export const COMPARISONS = ['lt', 'lte', 'gt', 'gte'] as const
+
+/** How the values of a list combine. */
+export const SET_OPERATORS = ['all', 'any', 'none'] as const
+
+/** A comparison. */
+export type Comparison = (typeof COMPARISONS)[number]
+
+/** A way to combine values. */
+export type SetOperator = (typeof SET_OPERATORS)[number]
+
+/** What a quantity is asked for: one value, several, or a range. */
+export type CriterionValue =
+  | { readonly kind: 'is'; readonly value: Scalar }
+  | { readonly kind: 'set'; readonly operator: SetOperator; readonly values: readonly Scalar[] }
+  | { readonly kind: 'range'; readonly bounds: Readonly<Partial<Record<Comparison, Scalar>>> }
+
+/** One criterion. */
+export interface Criterion {
+  readonly kind: 'criterion'
+  readonly quantity: Quantity
+  /** As it is echoed: relative to the nested path that the criterion stands in. */
+  readonly name: string
+  readonly value: CriterionValue
+}
+
+/**
+ * A query that was read. `vacant` is an empty `and` or `or`, which matches everything and is echoed in a way of its
+ * own (`search.md` §1.1 rule 6).
+ */
+export type Criteria =
+  | Criterion
+  | { readonly kind: 'and'; readonly of: readonly Criteria[] }
+  | { readonly kind: 'or'; readonly of: readonly Criteria[] }
+  | { readonly kind: 'not'; readonly of: Criteria }
+  | { readonly kind: 'nested'; readonly path: string; readonly of: Criteria }
+  | { readonly kind: 'vacant'; readonly name: string }
+
+type JsonObject = Readonly<Record<string, unknown>>
+
+/** Deepest query in levels of JSON objects. */
+export const MAX_LEVELS = 64
+
+/** Where an object stands: names below `prefix`, inside of the nested object `nested`. */
+interface Place {
+  readonly prefix: string
+  readonly nested: string
+  readonly level: number
+}
+
+/** Bare references stand for what people call them by (spec README, decision 1): the first of these that exists. */
+const NAME_MEMBERS = ['name', 'dataset_name']
+
+/** Reads queries over one kind of document. */
+class Reader {
+  readonly #quantities: Quantities
+  /** Part of the request that holds the query, for errors of form. */
+  readonly #where: readonly string[]
+
+  constructor(quantities: Quantities, where: readonly string[]) {
+    this.#quantities = quantities
+    this.#where = where
+  }
+
+  /** A whole query, or an operand of `and`, `or`, `not`. */
+  query(json: unknown, place: Place): Criteria {
+    if (!isObject(json)) throw this.#notAQuery(json)
+    this.#checkLevel(place)
+    const normalised = this.#normalised(json, place)
+    if (normalised) return normalised
+
+    // Names with an operator come after plain ones, as the answer has always shown them.
+    const keys = Object.keys(json)
+    const sorted = [
+      ...keys.filter(k => !splitOperator(k).operator),
+      ...keys.filter(k => splitOperator(k).operator)
+    ]
+    const parts: Criteria[] = []
+    const byName = new Map<string, number>()
+    for (const key of sorted) {
+      const part = this.#logical(key, json[key], place) ?? this.#member(key, json[key], place)
+      const criterion = innermost(part)
+      const before = criterion && byName.get(criterion.quantity.name)
+      if (before !== undefined && criterion) {
+        parts[before] = this.#merged(parts[before] as Criteria, criterion, json)
+        continue
+      }
+      if (criterion) byName.set(criterion.quantity.name, parts.length)
+      parts.push(part)
+    }
+    return parts.length === 1 ? (parts[0] as Criteria) : { kind: 'and', of: parts }
+  }
+
+  /** `and`, `or`, `not` with operands; undefined when the key is an ordinary name. */
+  #logical(key: string, value: unknown, place: Place): Criteria | undefined {
+    const below = { ...place, level: place.level + 1 }
+    if ((key === 'and' || key === 'or') && Array.isArray(value)) {
+      if (value.length === 0) return { kind: 'vacant', name: key }
+      return { kind: key, of: value.map(operand => this.query(operand, below)) }
+    }
+    if (key === 'not' && !(isObject(value) && Object.keys(value).length === 0)) {
+      return { kind: 'not', of: this.query(value, below) }
+    }
+    return undefined
+  }
+
+  /** A query in the form in which answers repeat it (`search.md` §6), so that an echo can be sent again. */
+  #normalised(json: JsonObject, place: Place): Criteria | undefined {
+    if (Object.keys(json).length !== 2) return undefined
+    if (typeof json.name === 'string' && 'value' in json) {
+      if (json.name === 'and' || json.name === 'or') return { kind: 'vacant', name: json.name }
+      return this.#member(json.name, json.value, place)
+    }
+    if (typeof json.prefix === 'string' && 'query' in json) {
+      const inner = { prefix: `${json.prefix}.`, nested: json.prefix, level: place.level + 1 }
+      return this.#wrapped(json.prefix, place.nested, this.query(json.query, inner))
+    }
+    return undefined
+  }
+
+  /** One name with its value. */
+  #member(key: string, value: unknown, place: Place): Criteria {
+    const { name, operator } = splitOperator(key)
+    const full = place.prefix + name
+    if (operator) return this.#criterion(full, this.#withOperator(operator, value), place)
+    if (!isObject(value)) return this.#criterion(full, this.#plain(full, value), place)
+    if (isRange(value)) return this.#criterion(full, this.#range(full, value), place)
+    const set = setOf(value)
+    if (set) return this.#criterion(full, this.#set(set, value[set]), place)
+    return this.#subObject(full, value, place)
+  }
+
+  /** Criteria below a common prefix (§1.2); one nested object meets all of them if the prefix is one (§1.3). */
+  #subObject(path: string, json: JsonObject, place: Place): Criteria {
+    const nested = this.#quantities.nestedAbove(path).at(-1) ?? ''
+    const below = { prefix: `${path}.`, nested, level: place.level + 1 }
+    this.#checkLevel(below)
+    const of = Object.entries(json).map(([key, value]) => this.#member(key, value, below))
+    if (of.length === 0) return { kind: 'and', of }
+    return this.#wrapped(path, place.nested, { kind: 'and', of })
+  }
+
+  #criterion(name: string, value: CriterionValue, place: Place): Criteria {
+    const quantity = this.#quantity(name)
+    const nested = quantity.nestedPath ?? ''
+    const relative = nested === '' ? quantity.name : quantity.name.slice(nested.length + 1)
+    return this.#wrapped(quantity.name, place.nested, { kind: 'criterion', quantity, name: relative, value })
+  }
+
+  /** Puts a query into the nested objects on the way to a path that it is not inside of yet. */
+  #wrapped(path: string, inside: string, of: Criteria): Criteria {
+    const paths = this.#quantities.nestedAbove(path).filter(p => p.length > inside.length)
+    return paths.reduceRight<Criteria>((inner, p) => ({ kind: 'nested', path: p, of: inner }), of)
+  }
+
+  /** @throws SeraiError INVALID (422) for an unknown one, NOT_IMPLEMENTED (501) for what comes later */
+  #quantity(name: string): Quantity {
+    if (name === 'optimade_filter') throw failure('NOT_IMPLEMENTED', { what: 'The quantity optimade_filter' })
+    if (isCustomName(name, this.#quantities)) {
+      throw failure('NOT_IMPLEMENTED', { what: `Searching custom quantities such as ${name}` })
+    }
+    const quantity = this.#quantities.get(name)
+    if (!quantity) throw unresolvedType(name, [name]) ?? unknownQuantity(name, this.#quantities, [name])
+    if (quantity.type !== 'reference') return quantity
+    const named = NAME_MEMBERS.map(member => this.#quantities.get(`${name}.${member}`)).find(q => q)
+    return named ?? quantity
+  }
+
+  #plain(name: string, value: unknown): CriterionValue {
+    if (Array.isArray(value)) return this.#set('all', value)
+    return { kind: 'is', value: this.#scalar(value, [name]) }
+  }
+
+  #set(operator: SetOperator, value: unknown): CriterionValue {
+    if (!Array.isArray(value)) {
+      throw invalid([...this.#where, operator], 'Input should be a valid list', {
+        type: 'list_type',
+        input: shown(value)
+      })
+    }
+    return {
+      kind: 'set',
+      operator,
+      values: value.map((v, i) => this.#scalar(v, [...this.#where, operator, i]))
+    }
+  }
+
+  #withOperator(operator: SetOperator | Comparison, value: unknown): CriterionValue {
+    if (isSetOperator(operator)) return this.#set(operator, value)
+    return { kind: 'range', bounds: { [operator]: this.#bound(operator, value) } }
+  }
+
+  #range(name: string, json: JsonObject): CriterionValue {
+    const bounds: Partial<Record<Comparison, Scalar>> = {}
+    for (const [key, value] of Object.entries(json) as [Comparison, unknown][])
+      bounds[key] = this.#bound(key, value)
+    checkBounds(bounds, name, json)
+    return { kind: 'range', bounds }
+  }
+
+  #bound(operator: Comparison, value: unknown): Scalar {
+    const loc = [...this.#where, operator]
+    const bound = this.#scalar(value, loc)
+    if (typeof bound === 'boolean') {
+      throw invalid(loc, 'Input should be a number, a text or a date', {
+        type: 'scalar_type',
+        input: shown(value)
+      })
+    }
+    return bound
+  }
+
+  #scalar(value: unknown, loc: readonly (string | number)[]): Scalar {
+    if (typeof value === 'string' || typeof value === 'boolean') return value
+    if (typeof value === 'number' && Number.isFinite(value)) return value
+    throw invalid(loc, 'Input should be a number, a boolean, a text or a date', {
+      type: 'scalar_type',
+      input: shown(value)
+    })
+  }
+
+  /** Two criteria of one quantity in one object: comparisons become one range, all else is refused. */
+  #merged(before: Criteria, criterion: Criterion, json: JsonObject): Criteria {
+    const name = criterion.quantity.name
+    const replace = (node: Criteria): Criteria => {
+      if (node.kind === 'nested') return { ...node, of: replace(node.of) }
+      if (node.kind !== 'criterion') return node
+      const [a, b] = [node.value, criterion.value]
+      if (
+        a.kind !== 'range' ||
+        b.kind !== 'range' ||
+        Object.keys(b.bounds).some(bound => bound in a.bounds)
+      ) {
+        throw invalid(this.#where, 'A quantity can only appear once in a query', {
+          type: 'duplicate_quantity',
+          input: shown(json),
+          ctx: { quantity: name }
+        })
+      }
+      const bounds = { ...a.bounds, ...b.bounds }
+      checkBounds(bounds, name, json)
+      return { ...node, value: { kind: 'range', bounds } }
+    }
+    return replace(before)
+  }
+
+  #notAQuery(value: unknown) {
+    return invalid(this.#where, 'Input should be a valid dictionary or object to extract fields from', {
+      type: 'model_attributes_type',
+      input: shown(value)
+    })
+  }
+
+  #checkLevel({ level }: Place): void {
+    if (level <= MAX_LEVELS) return
+    throw invalid(this.#where, `The query is nested too deeply, more than ${MAX_LEVELS} levels`, {
+      type: 'query_too_deep'
+    })
+  }
+}
+
+/**
+ * The criteria of a query in JSON; `undefined` and `null` match everything.
+ * @param where the part of the request that holds the query, for errors of form
+ * @throws SeraiError INVALID (422), NOT_IMPLEMENTED (501)
+ */
+export function readCriteria(
+  json: unknown,
+  quantities: Quantities,
+  where: readonly string[] = ['body', 'query']
+): Criteria {
+  return new Reader(quantities, where).query(json ?? {}, { prefix: '', nested: '', level: 1 })
+}
+
+/** The 422 for a name that is no quantity (`search.md` §1.8). */
+export function unknownQuantity(name: string, quantities: Quantities, loc: readonly string[]) {
+  return invalid(loc, `${name} is not a ${quantities.document} quantity`)
+}
+
+/** A name without the operator after its last colon (`search.md` §1.1 rule 3). */
+export function splitOperator(key: string): { name: string; operator?: SetOperator | Comparison } {
+  const colon = key.lastIndexOf(':')
+  const operator = key.slice(colon + 1) as SetOperator | Comparison
+  if (colon < 0 || !(isSetOperator(operator) || COMPARISONS.includes(operator as Comparison)))
+    return { name: key }
+  return { name: key.slice(0, colon), operator }
+}
+
+function isSetOperator(operator: string): operator is SetOperator {
+  return SET_OPERATORS.includes(operator as SetOperator)
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isRange(json: JsonObject): boolean {
+  const keys = Object.keys(json)
+  return keys.length > 0 && keys.every(key => COMPARISONS.includes(key as Comparison))
+}
+
+function setOf(json: JsonObject): SetOperator | undefined {
+  const [key, ...others] = Object.keys(json)
+  return key !== undefined && others.length === 0 && isSetOperator(key) && Array.isArray(json[key])
+    ? key
+    : undefined
+}
+
+/** The criterion of a part that is one, alone in its nested objects. */
+function innermost(part: Criteria): Criterion | undefined {
+  if (part.kind === 'nested') return innermost(part.of)
+  return part.kind === 'criterion' ? part : undefined
+}
+
+function checkBounds(bounds: Partial<Record<Comparison, Scalar>>, name: string, json: JsonObject): void {
+  for (const [open, closed] of [
+    ['gt', 'gte'],
+    ['lt', 'lte']
+  ] as const) {
+    if (bounds[open] === undefined || bounds[closed] === undefined) continue
+    throw invalid([name], `Only one of ${open} and ${closed} can be given`, {
+      type: 'conflicting_bounds',
+      input: shown(json)
+    })
+  }
+}
+
+/** An input as errors repeat it: whole when it is short. */
+function shown(value: unknown): unknown {
+  const text = JSON.stringify(value) ?? 'null'
+  return text.length <= 1000 ? (value ?? null) : `${text.slice(0, 1000)}…`
+}
