@@ -1,14 +1,29 @@
 /**
  * What the application works with: the stores behind their ports, opened for a storage profile. This file alone
  * names adapters.
+ *
+ * Layout of the data folder: `documents.sqlite`, `archives.sqlite` and `search.sqlite` (embedded profile), and `raw/`
+ * with the raw files (both profiles). There is no lock on it: every store lets several processes read and write, so
+ * `serai import` and `serai token` may run beside `serai serve`. Only definitions are held in memory; packages
+ * that another process imports are known after a restart.
  */
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { access, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { builtInDefinitions } from './archive/definition-registry.ts'
 import type { DefinitionRegistry } from './archive/definitions.ts'
 import type { Config } from './config.ts'
+import { failure } from './errors.ts'
+import { LocalRawFiles } from './files/local/local-raw-files.ts'
 import type { RawFileStore } from './files/raw-files.ts'
-import type { Quantities } from './query/quantities.ts'
+import { entryQuantities, type Quantities } from './query/quantities.ts'
 import type { EntryIndex } from './search/entry-index.ts'
+import { openSqliteEntryIndex } from './search/sqlite/sqlite-entry-index.ts'
 import type { ArchiveStore } from './storage/archives.ts'
 import type { DocumentStore } from './storage/documents.ts'
+import { openSqliteArchives } from './storage/sqlite/sqlite-archives.ts'
+import { openSqliteDocuments } from './storage/sqlite/sqlite-documents.ts'
 
 /** The stores and registries of a running server. */
 export interface Services {
@@ -24,10 +39,89 @@ export interface Services {
   close(): Promise<void>
 }
 
+/** The stores that differ between the profiles. */
+type Stores = Pick<Services, 'documents' | 'archives' | 'index'>
+
+/** Anything that has to be closed. */
+interface Closable {
+  close(): Promise<void>
+}
+
+/** Setting that keeps the secret made at the first start. */
+const SECRET_SETTING = 'api_secret'
+
 /**
  * Opens the stores of the configured profile.
- * @throws SeraiError when a store cannot be reached or was written by a newer version
+ * @throws SeraiError when a store cannot be reached or used (STORE_UNAVAILABLE, STORE_UNUSABLE) or was written by a
+ *   newer version (STORE_NEWER)
  */
-export async function openServices(_config: Config): Promise<Services> {
-  throw new Error('to be wired')
+export async function openServices(config: Config): Promise<Services> {
+  const quantities = entryQuantities()
+  const opened: Closable[] = []
+  // Last opened, first closed; one that cannot be closed does not keep the others open.
+  const close = async () => {
+    const results = []
+    for (const store of opened.splice(0).reverse())
+      results.push(...(await Promise.allSettled([store.close()])))
+    const broken = results.find(result => result.status === 'rejected')
+    if (broken) throw broken.reason
+  }
+  const keep = <T extends Closable>(store: T): T => {
+    opened.push(store)
+    return store
+  }
+  try {
+    await requireFolder(config.dataDir)
+    const files = keep(await LocalRawFiles.open(join(config.dataDir, 'raw')))
+    const stores = await openStores(config, quantities, keep)
+    const definitions = builtInDefinitions()
+    definitions.add((await stores.documents.packages()).map(p => p.definition))
+    const apiSecret = config.apiSecret ?? (await keptSecret(stores.documents))
+    return { ...stores, files, quantities, definitions, apiSecret, close }
+  } catch (error) {
+    await close().catch(() => {})
+    throw error
+  }
+}
+
+async function openStores(
+  config: Config,
+  quantities: Quantities,
+  keep: <T extends Closable>(store: T) => T
+): Promise<Stores> {
+  const file = (name: string) => join(config.dataDir, `${name}.sqlite`)
+  return {
+    documents: keep(openSqliteDocuments(file('documents'))),
+    archives: keep(openSqliteArchives(file('archives'))),
+    index: keep(
+      await openSqliteEntryIndex({ file: file('search'), quantities, timeout: config.searchTimeout })
+    )
+  }
+}
+
+/** Makes the data folder; told here once, not by each store in its own words. */
+async function requireFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true })
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const reasons: Record<string, string> = {
+      EACCES: 'this user may not write there',
+      EPERM: 'this user may not write there',
+      EROFS: 'its file system is read-only',
+      ENOTDIR: 'a part of its path is a file',
+      EEXIST: 'it is a file',
+      ENOSPC: 'the disk is full'
+    }
+    throw failure('STORE_UNUSABLE', {
+      file: `The data folder ${folder}`,
+      reason: reasons[code ?? ''] ?? message
+    })
+  }
+}
+
+/** The secret of an installation that sets none: made once and kept, so that tokens outlive a restart. */
+function keptSecret(documents: DocumentStore): Promise<string> {
+  return documents.initSetting(SECRET_SETTING, randomBytes(48).toString('base64url'))
 }
