@@ -5,13 +5,13 @@
 
 /**
  * Elements from the most electropositive to the most electronegative: the order of formulas in the IUPAC Red Book
- * (2005), table VI.
+ * (2005), table VI. X stands for what is no element and comes last.
  */
 const IUPAC_ORDER =
   'Og Rn Xe Kr Ar Ne He Fr Cs Rb K Na Li Ra Ba Sr Ca Mg Be Lr No Md Fm Es Cf Bk Cm Am Pu Np U Pa Th Ac ' +
   'Lu Yb Tm Er Ho Dy Tb Gd Eu Sm Pm Nd Pr Ce La Y Sc Rf Hf Zr Ti Db Ta Nb V Sg W Mo Cr Bh Re Tc Mn ' +
   'Hs Os Ru Fe Mt Ir Rh Co Ds Pt Pd Ni Rg Au Ag Cu Cn Hg Cd Zn Nh Tl In Ga Al B Fl Pb Sn Ge Si C ' +
-  'Mc Bi Sb As P N H Lv Po Te Se S O Ts At I Br Cl F'
+  'Mc Bi Sb As P N H Lv Po Te Se S O Ts At I Br Cl F X'
 
 const RANK = new Map(IUPAC_ORDER.split(' ').map((symbol, i) => [symbol, i]))
 
@@ -65,14 +65,15 @@ function gcd(a: number, b: number): number {
 }
 
 /**
- * The formula in Hill order (carbon, hydrogen, then by the alphabet; numbers as given) or in IUPAC order (by
+ * The formula in Hill order (by the alphabet, but carbon and its hydrogen first; numbers as given) or in IUPAC order (by
  * electronegativity, numbers reduced). Undefined when the text is no formula.
  */
 export function normaliseFormula(text: string, form: 'hill' | 'iupac'): string | undefined {
   const counts = atoms(text.trim())
   if (!counts) return undefined
   if (form === 'hill') {
-    const rank = (symbol: string) => (symbol === 'C' ? 0 : symbol === 'H' ? 1 : 2)
+    const first = counts.has('C') ? ['H', 'C'] : []
+    const rank = (symbol: string) => -first.indexOf(symbol)
     return join([...counts].sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1)))
   }
   const divisor = [...counts.values()].reduce(gcd)

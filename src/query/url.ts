@@ -65,15 +65,14 @@ function merged(given: Iterable<Given>, json: Record<string, unknown>): Record<s
     const { name } = quantity
     if (replaced.has(name)) continue
     const converted = values.map(value => convert(quantity, value, parameter))
-    // Beside others with an operator of its own, so that the rules for one quantity given twice are those of bodies.
-    if (operator === 'all' || operator === 'any') {
-      result[`${name}:${operator}`] = converted
-      continue
-    }
-    if (converted.length > 1) {
+    const list = operator === 'all' || operator === 'any'
+    if (!list && converted.length > 1) {
       throw invalid(['query', parameter], `operator ${operator} does not support multiple values`)
     }
-    result[`${name}:${operator}`] = operator === 'none' ? converted : converted[0]
+    const value = list || operator === 'none' ? converted : converted[0]
+    // A second operator stands beside the first, so that the rules for one quantity given twice are those of bodies.
+    if (name in result) result[`${name}:${operator}`] = value
+    else result[name] = { [operator]: value }
   }
   return { ...result, ...json }
 }

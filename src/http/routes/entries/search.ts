@@ -1,0 +1,117 @@
+/** Search of entries and the metadata of one entry (`search.md` §6, §7.9). */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import Type from 'typebox'
+import { ownerQuery } from '../../../access/owner.ts'
+import { failure } from '../../../errors.ts'
+import { bodyPagination, type Pagination, urlPagination } from '../../../query/pagination.ts'
+import { type RequiredFields, requiredFields } from '../../../query/required-fields.ts'
+import { and, type Query } from '../../../query/tree.ts'
+import { bodySearch, type EntrySearch, pageRequest, paginationAnswer, urlSearch } from '../../entry-search.ts'
+import { presentEntry } from '../../present/entry.ts'
+import { requestUrl } from '../../request-url.ts'
+import { ErrorAnswer, ValidationAnswer } from '../../schemas/common.ts'
+import { EntryAnswer, RequiredUrl, SearchAnswer, SearchBody, SearchUrl } from '../../schemas/entries.ts'
+
+const ERRORS = { 400: ErrorAnswer, 401: ErrorAnswer, 403: ErrorAnswer, 422: ValidationAnswer }
+
+/** Registers the routes. */
+export const entrySearchRoutes: FastifyPluginAsyncTypebox = async app => {
+  const { index, quantities } = app.services
+
+  /** One page of a search as it is answered, `required` aside. */
+  const found = async (
+    search: EntrySearch,
+    pagination: Pagination,
+    required: RequiredFields,
+    signal: AbortSignal,
+    url?: string
+  ) => {
+    const page = await index.search(pageRequest(search, pagination, { source: required.source, signal }))
+    return {
+      owner: search.owner,
+      query: search.echo,
+      pagination: paginationAnswer(pagination, page, url),
+      data: page.hits.map(hit => presentEntry(hit, required)) as { entry_id: string }[]
+    }
+  }
+
+  app.post(
+    '/query',
+    {
+      schema: {
+        tags: ['entries/metadata'],
+        summary: 'Search entries',
+        description:
+          'Finds entries by their metadata and gives one page of them. The answer repeats the request.',
+        body: SearchBody,
+        response: { 200: SearchAnswer, ...ERRORS }
+      }
+    },
+    async ({ body, caller, signal }) => {
+      if (Object.keys(body.aggregations ?? {}).length > 0)
+        throw failure('NOT_IMPLEMENTED', { what: 'aggregations' })
+      const search = bodySearch(body, caller, quantities)
+      const pagination = bodyPagination(body.pagination, quantities)
+      const required = requiredFields(body.required, [pagination.echo.order_by], quantities)
+      const { data, ...answer } = await found(search, pagination, required, signal)
+      return { ...answer, ...(body.required ? { required: required.echo as never } : {}), data }
+    }
+  )
+
+  app.get(
+    '/',
+    {
+      schema: {
+        tags: ['entries/metadata'],
+        summary: 'Search entries by URL',
+        description:
+          'The same search for a browser or curl. Every quantity is a parameter: ' +
+          '`?results.material.elements=Ti&results.material.elements=O&results.material.n_elements__gte=3`.',
+        querystring: SearchUrl,
+        response: { 200: SearchAnswer, ...ERRORS }
+      }
+    },
+    async request => {
+      const { query, caller, signal } = request
+      const search = urlSearch(query, caller, quantities)
+      const pagination = urlPagination(query, quantities)
+      const required = requiredFields(query, [pagination.echo.order_by], quantities)
+      const { data, ...answer } = await found(search, pagination, required, signal, requestUrl(request))
+      return { ...answer, required: required.echo as never, data }
+    }
+  )
+
+  app.get(
+    '/:entry_id',
+    {
+      schema: {
+        tags: ['entries/metadata'],
+        summary: 'Metadata of one entry',
+        description:
+          'Published entries are shown to everybody, also under embargo; others to those they are shared with.',
+        params: Type.Object({ entry_id: Type.String({ description: 'The id of the entry.' }) }),
+        querystring: Type.Object(RequiredUrl),
+        response: { 200: EntryAnswer, 401: ErrorAnswer, 404: ErrorAnswer, 422: ValidationAnswer }
+      }
+    },
+    async ({ params: { entry_id }, query, caller, signal }) => {
+      const required = requiredFields(query, [], quantities)
+      const only = { kind: 'terms', quantity: quantities.get('entry_id'), values: [entry_id] } as Query
+      const visible = and(only, ownerQuery('all', caller, quantities))
+      const page = await index.search({
+        query: visible,
+        order: 'asc',
+        size: 1,
+        source: required.source,
+        signal
+      })
+      const [hit] = page.hits
+      if (!hit) throw failure('ENTRY_NOT_FOUND')
+      return {
+        entry_id,
+        required: required.echo as never,
+        data: presentEntry(hit, required) as { entry_id: string }
+      }
+    }
+  )
+}
