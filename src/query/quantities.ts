@@ -63,11 +63,22 @@ export interface Quantities {
   /** Fixed word in `… is not a doc quantity`. */
   readonly document: string
   readonly list: readonly Quantity[]
+  /**
+   * Values in the nested objects of `optimade.elements_ratios`: indexed like all others, but no names that searches know
+   * (`search.md` §1.3); OPTIMADE filters reach them.
+   */
+  readonly hidden: readonly Quantity[]
   /** Paths that hold nested objects, outer ones before inner ones. */
   readonly nestedPaths: readonly string[]
   get(name: string): Quantity | undefined
   /** The nested paths above a dot path (the path itself included), outermost first. */
   nestedAbove(path: string): readonly string[]
+}
+
+interface Mapping {
+  type: string
+  analyzer?: string
+  properties?: Record<string, Mapping>
 }
 
 interface QuantityRow {
@@ -79,7 +90,7 @@ interface QuantityRow {
   many_all: boolean
   es_field: string
   es_query: string
-  es_mapping?: { type: string; analyzer?: string }
+  es_mapping?: Mapping
   nested_path?: string
   normalizer?: string
   suggestion?: string
@@ -124,6 +135,18 @@ function quantity(row: QuantityRow, suggestion: string | undefined): Quantity {
   }
 }
 
+/** The quantities in the nested objects that a row maps by itself. */
+function hiddenQuantities({ name, es_mapping, ...row }: QuantityRow): Quantity[] {
+  return Object.entries(es_mapping?.properties ?? {}).map(([member, mapping]) => {
+    const path = `${name}.${member}`
+    const type = mapping.type === 'keyword' ? 'string' : row.type
+    return quantity(
+      { ...row, type, name: path, es_field: path, es_mapping: mapping, nested_path: name },
+      undefined
+    )
+  })
+}
+
 /** The quantities of the entry document (`search.md` Appendix A). */
 export function entryQuantities(): Quantities {
   const rows = data.quantities as QuantityRow[]
@@ -132,10 +155,14 @@ export function entryQuantities(): Quantities {
   )
   const list = rows.filter(r => !isCompletion(r)).map(r => quantity(r, completion.get(r.name)))
   const byName = new Map(list.map(q => [q.name, q]))
-  const nestedPaths = [...data.nested_paths].sort((a, b) => a.length - b.length)
+  const hidden = rows.flatMap(hiddenQuantities)
+  const nestedPaths = [...new Set([...data.nested_paths, ...hidden.flatMap(q => q.nestedPath ?? [])])].sort(
+    (a, b) => a.length - b.length
+  )
   return {
     document: data.name,
     list,
+    hidden,
     nestedPaths,
     get: name => byName.get(name),
     nestedAbove: path => nestedPaths.filter(p => path === p || path.startsWith(p + '.'))

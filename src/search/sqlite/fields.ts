@@ -29,7 +29,7 @@ export const KEYWORD_MAX = 8191
 
 /** The fields that documents fill; names `path#definition` are only other names of such a field. */
 export function fieldPlan(quantities: Quantities): FieldPlan {
-  const fields = quantities.list
+  const fields = [...quantities.list, ...quantities.hidden]
     .filter(q => q.kind !== 'none' && !q.name.includes('#'))
     .map(q => ({
       name: q.field,
