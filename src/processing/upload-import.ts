@@ -1,0 +1,177 @@
+/**
+ * One upload of a folder into the stores. The order is such that a process killed anywhere leaves nothing half visible
+ * and the next import takes it up again: raw files, archives, entries, index documents, and the upload document last,
+ * with the checksum of what it was made from. Nothing is seen by more people than may see both the old version and the
+ * new one while parts of both stand side by side.
+ */
+import type { JsonObject } from '../archive/definitions.ts'
+import { packArchive } from '../archive/pack.ts'
+import type { RawInput } from '../files/raw-files.ts'
+import { directoryOf } from '../files/raw-path.ts'
+import type { IndexDocument } from '../search/entry-index.ts'
+import type { Services } from '../services.ts'
+import type { Entry } from '../storage/documents.ts'
+import type { CorpusFolder } from './corpus-folder.ts'
+import type { ImportLinks } from './import-links.ts'
+import { BadFile, type ImportProblem } from './import-problem.ts'
+import { guarded, isLessVisible } from './import-visibility.ts'
+import { indexDocument } from './index-document.ts'
+import type { PlannedEntry, UploadPlan } from './upload-plan.ts'
+
+/** Entries whose documents are written together; those of most uploads appear in one step. */
+const BATCH = 200
+
+/** What the uploads of a folder are imported with. */
+export interface ImportTarget {
+  readonly folder: CorpusFolder
+  readonly services: Services
+  readonly links: ImportLinks
+  /** Called before each entry. */
+  readonly onEntry: (entry: Entry) => void
+}
+
+/** What became of an upload. */
+export interface ImportedUpload {
+  /** Number of entries that are stored. */
+  readonly entries: number
+  readonly problems: readonly ImportProblem[]
+}
+
+/**
+ * Imports an upload, whether it is new, changed or was interrupted.
+ * @throws SeraiError when a store fails
+ */
+export async function importUpload(plan: UploadPlan, target: ImportTarget): Promise<ImportedUpload> {
+  const { documents, index, files } = target.services
+  const { upload } = plan
+  const problems = [...plan.problems]
+  await prepare(plan, target.services)
+
+  try {
+    await files.replace(upload.upload_id, rawInputs(plan, target.folder))
+  } catch (error) {
+    return {
+      entries: 0,
+      problems: [...problems, { file: 'uploads.json', message: text(upload.upload_id, error) }]
+    }
+  }
+
+  let batch: { entry: Entry; document: IndexDocument }[] = []
+  let stored = 0
+  const flush = async () => {
+    await documents.putEntries(batch.map(b => b.entry))
+    await index.put(batch.map(b => b.document))
+    stored += batch.length
+    batch = []
+  }
+  for (const planned of plan.entries) {
+    target.onEntry(planned.entry)
+    try {
+      batch.push({ entry: planned.entry, document: await importEntry(planned, plan, target) })
+    } catch (error) {
+      if (!(error instanceof BadFile)) throw error
+      problems.push({ file: error.file, message: error.message })
+      await removeEntries(target.services, [planned.entry.entry_id])
+    }
+    if (batch.length >= BATCH) await flush()
+  }
+  await flush()
+  await documents.putUpload(problems.length > 0 ? upload : { ...upload, import_checksum: plan.checksum })
+  return { entries: stored, problems }
+}
+
+/** Takes away what an older version of the upload must not show any longer. */
+async function prepare({ upload, entries }: UploadPlan, services: Services): Promise<void> {
+  const { documents, index } = services
+  const old = await documents.upload(upload.upload_id)
+  if (old) await documents.putUpload(guarded(old, upload))
+  const present = (await documents.entriesOfUpload(upload.upload_id)).map(e => e.entry_id)
+  if (present.length === 0) return
+  // Without checksum an earlier import was interrupted: what the index holds may be older than the document tells.
+  if (!old?.import_checksum || isLessVisible(old, upload)) await index.remove(present)
+  const staying = new Set(entries.map(e => e.entry.entry_id))
+  await removeEntries(
+    services,
+    present.filter(id => !staying.has(id))
+  )
+}
+
+async function removeEntries(
+  { index, documents, archives }: Services,
+  entryIds: readonly string[]
+): Promise<void> {
+  if (entryIds.length === 0) return
+  await index.remove(entryIds)
+  await documents.removeEntries(entryIds)
+  await archives.remove(entryIds)
+}
+
+/** Files have the time of the upload, so that importing the same again gives the same downloads. */
+function* rawInputs({ upload, rawFiles }: UploadPlan, folder: CorpusFolder): Generator<RawInput> {
+  const modified = new Date(upload.upload_create_time)
+  for (const file of rawFiles) {
+    yield { path: file.path, modified, open: () => folder.openRaw(upload.upload_id, file) }
+  }
+}
+
+/**
+ * Stores an entry's archive.
+ * @returns its index document, which is not stored yet
+ * @throws BadFile when the archive cannot be used; nothing of it is stored then
+ */
+async function importEntry(
+  planned: PlannedEntry,
+  plan: UploadPlan,
+  target: ImportTarget
+): Promise<IndexDocument> {
+  const { services } = target
+  const { entry, archiveFile } = planned
+  if (!archiveFile) {
+    await services.archives.remove([entry.entry_id])
+    return document(planned, plan, target, undefined)
+  }
+  // Targets of references in other archives, as answers bring them: made anew with every answer.
+  const { m_ref_archives: _, ...archive } = await target.folder.archive(archiveFile)
+  const result = await document(planned, plan, target, archive)
+  await services.archives.put(entry.entry_id, entry.upload_id, async store => {
+    const packed = packArchive(archive)
+    for (const block of packed.blocks) await store(block)
+    return packed.contents()
+  })
+  return result
+}
+
+async function document(
+  { entry, archiveFile }: PlannedEntry,
+  { upload, persons, datasets, rawFiles }: UploadPlan,
+  { services, links }: ImportTarget,
+  archive: JsonObject | undefined
+): Promise<IndexDocument> {
+  const { schemas, mainfileOf } = await links.of(archive ?? {}, upload.upload_id)
+  const definitions = archive?.definitions as JsonObject | undefined
+  const scope = services.definitions.scope(
+    { entryId: entry.entry_id, uploadId: upload.upload_id, ...(definitions ? { definitions } : {}) },
+    schemas
+  )
+  const folder = directoryOf(entry.mainfile)
+  const beside = rawFiles.map(f => f.path).filter(p => p !== entry.mainfile && directoryOf(p) === folder)
+  try {
+    return indexDocument({
+      entry,
+      upload,
+      ...(archive ? { archive } : {}),
+      persons,
+      datasets,
+      definitions: scope,
+      quantities: services.quantities,
+      files: [entry.mainfile, ...beside.sort()],
+      mainfileOf
+    })
+  } catch (error) {
+    throw new BadFile(archiveFile ?? 'uploads.json', text('cannot be indexed', error))
+  }
+}
+
+function text(what: string, error: unknown): string {
+  return `${what}: ${error instanceof Error ? error.message : String(error)}`
+}
