@@ -31,7 +31,7 @@ export const caller = fp(
           : await identify(authorization, { documents, secret: apiSecret })
     })
   },
-  { name: 'caller' }
+  { name: 'who-asks' }
 )
 
 /**
