@@ -17,7 +17,8 @@ function routePattern(path: string): string {
 /** Registers the 501s; must come after every other route. */
 export const comingRoutes: FastifyPluginAsync = async app => {
   for (const [method, path] of operations as [HTTPMethods, string][]) {
-    const url = routePattern(path)
+    // Some are listed with a slash at the end and without; the router takes both for one.
+    const url = routePattern(path).replace(/(?<=.)\/$/, '')
     if (app.hasRoute({ method, url: app.prefix + url })) continue
     app.route({
       method,
