@@ -1,0 +1,41 @@
+/** Where the files of entries are, for callers who may see them. */
+import type { Caller } from '../access/caller.ts'
+import { ownerQuery } from '../access/owner.ts'
+import { failure } from '../errors.ts'
+import type { EntryLocation } from '../files/entry-zip.ts'
+import type { Quantity } from '../query/quantities.ts'
+import { and, type Query } from '../query/tree.ts'
+import { walk } from '../search/entry-index.ts'
+import type { Services } from '../services.ts'
+
+/** The members of the index document that tell where an entry's files are. */
+export const LOCATION = { include: ['entry_id', 'upload_id', 'mainfile'] }
+
+/**
+ * One entry by the owner rule `visible` (`search.md` §2, routes of one entry).
+ * @throws SeraiError ENTRY_NOT_FOUND (404)
+ */
+export async function visibleEntry(
+  { index, quantities }: Pick<Services, 'index' | 'quantities'>,
+  entryId: string,
+  caller: Caller
+): Promise<EntryLocation> {
+  const id: Query = { kind: 'terms', quantity: quantities.get('entry_id') as Quantity, values: [entryId] }
+  const query = and(id, ownerQuery('visible', caller, quantities))
+  const { hits } = await index.search({ query, order: 'asc', size: 1, source: LOCATION })
+  const [hit] = hits
+  if (!hit) throw failure('ENTRY_NOT_FOUND')
+  return hit.document as unknown as EntryLocation
+}
+
+/** All entries of a search, ordered by upload, then entry. */
+export async function* locations(
+  { index, quantities }: Pick<Services, 'index' | 'quantities'>,
+  query: Query,
+  signal: AbortSignal
+): AsyncGenerator<EntryLocation> {
+  const orderBy = quantities.get('upload_id') as Quantity
+  for await (const hit of walk(index, { query, orderBy, order: 'asc', source: LOCATION, signal })) {
+    yield hit.document as unknown as EntryLocation
+  }
+}
