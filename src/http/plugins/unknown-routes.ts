@@ -19,6 +19,8 @@ export const unknownRoutes = fp(
   async (app: FastifyInstance, { basePath, version }: { basePath: string; version: string }) => {
     const methods = new Map<string, { path: RegExp; methods: Set<string> }>()
     app.addHook('onRoute', route => {
+      // The preflight of CORS, which stands for every path, makes none of them known.
+      if (route.url === '*') return
       const row = methods.get(route.url) ?? { path: pathExpression(route.url), methods: new Set() }
       for (const method of [route.method].flat()) row.methods.add(method)
       methods.set(route.url, row)
