@@ -1,6 +1,5 @@
 /** How raw files and zips go out: headers, and streams that end with their client. */
 import { Readable } from 'node:stream'
-import { create } from 'content-disposition'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ContentRequest } from '../files/file-content.ts'
 import { contentType, openContent } from '../files/file-content.ts'
@@ -24,12 +23,18 @@ const INERT = {
 
 /**
  * `Content-Disposition` for a file to be saved under a name of any script (`search.md` §14 D7, `uploads.md` §5.4): plain
- * `filename` alone for ASCII names, `filename*` beside it for others.
+ * `filename` alone for ASCII names, `filename*` (RFC 8187) beside it for others. Always in quotes: clients of this API look for
+ * them, though the standard would let simple names go without.
  */
 export function attachment(fileName: string): string {
-  const name = fileName.toWellFormed()
-  const plain = name.replace(/[^\x20-\x7e]/gu, '_')
-  return create(name, { type: 'attachment', fallback: plain })
+  const plain = fileName.replace(/[^\x20-\x7e]/gu, '_')
+  const quoted = `attachment; filename="${plain.replace(/["\\]/g, '\\$&')}"`
+  if (plain === fileName) return quoted
+  const encoded = encodeURIComponent(fileName.toWellFormed()).replace(
+    /['()*]/g,
+    c => `%${c.charCodeAt(0).toString(16).toUpperCase()}`
+  )
+  return `${quoted}; filename*=UTF-8''${encoded}`
 }
 
 /**
