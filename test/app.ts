@@ -22,8 +22,8 @@ export interface TestServices extends Services {
   readonly config: Config
 }
 
-/** Folders whose content {@link openCorpusServices} gives. */
-const CORPUS = ['corpus', 'guide'].map(name => join(import.meta.dirname, '../fixtures', name))
+/** Folders of `fixtures/` that {@link openCorpusServices} can import. */
+export type DataFolder = 'corpus' | 'guide'
 
 /** Milliseconds that test files wait for the one that imports the corpus. */
 const IMPORT_PATIENCE = 170_000
@@ -51,19 +51,21 @@ export async function openTestServices(
 }
 
 /**
- * Stores with the whole of `fixtures/corpus` and `fixtures/guide`, shared by all test files: only to be read. The first
- * one who asks imports it.
+ * Stores with the example data, shared by all test files: only to be read. The first one who asks imports it.
+ * @param folders what they hold; the recordings want `corpus` alone
  */
 export async function openCorpusServices(
   profile: Profile,
-  settings: Readonly<Record<string, string>> = {}
+  settings: Readonly<Record<string, string>> = {},
+  folders: readonly DataFolder[] = ['corpus', 'guide']
 ): Promise<TestServices> {
-  const config = configOf(profile, 'corpus', settings)
-  await once(`corpus-${profile}`, async () => {
+  const name = folders.join('_')
+  const config = configOf(profile, name, settings)
+  await once(`${name}-${profile}`, async () => {
     const services = await openServices(config)
     try {
-      for (const folder of CORPUS) {
-        const { problems } = await importCorpus(folder, services)
+      for (const folder of folders) {
+        const { problems } = await importCorpus(join(import.meta.dirname, '../fixtures', folder), services)
         if (problems.length > 0) throw new Error(JSON.stringify(problems, null, 2))
       }
     } finally {
@@ -76,6 +78,29 @@ export async function openCorpusServices(
 /** The application over these services; close it before them. */
 export function testApp(services: TestServices): Promise<FastifyInstance> {
   return buildApp(services.config, services)
+}
+
+/** The application listening on a free port of this machine. */
+export interface TestServer {
+  readonly services: TestServices
+  /** Address of the API, without slash at the end. */
+  readonly base: string
+  /** Ends it and its services. */
+  close(): Promise<void>
+}
+
+/** Serves on a free port; closes the services too. */
+export async function testServer(services: TestServices): Promise<TestServer> {
+  const app = await testApp(services)
+  const root = await app.listen({ host: '127.0.0.1', port: 0 })
+  return {
+    services,
+    base: `${root}${services.config.basePath}/api/v1`,
+    close: async () => {
+      await app.close()
+      await services.close()
+    }
+  }
 }
 
 /** Value of an `Authorization` header for a person, valid for an hour. */

@@ -1,9 +1,7 @@
 /** Asks a listening server what a recording asked the reference, and gives the answer in the recordings' form. */
 import { createHash } from 'node:crypto'
-import { Readable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
 import { SignJWT } from 'jose'
-import { fromBuffer } from 'yauzl'
+import { unzip } from '../files/unzip.ts'
 import type { Answer, RecordedLine, RecordedRequest } from './judgement.ts'
 
 /** The server under test. */
@@ -68,49 +66,19 @@ function scrub(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, scrub(v)]))
 }
 
-interface Member {
-  name: string
-  size?: number
-  crc?: number
-  stored: boolean
-  json?: unknown
-}
-
 /** Members of a zip; those with archives carry their content, the server's own ones no size. */
 async function zipBody(bytes: Buffer): Promise<unknown> {
-  const members: Member[] = []
-  const contents = new Map<string, Buffer>()
-  await new Promise<void>((resolve, reject) => {
-    fromBuffer(bytes, { lazyEntries: true }, (failed, zip) => {
-      if (failed) return reject(failed)
-      zip.on('error', reject)
-      zip.on('end', resolve)
-      zip.on('entry', entry => {
-        const { fileName: name, uncompressedSize: size, crc32: crc, compressionMethod } = entry
-        if (!name.endsWith('/')) members.push({ name, size, crc, stored: compressionMethod === 0 })
-        if (!name.endsWith('.json')) return zip.readEntry()
-        zip.openReadStream(entry, (unreadable, stream) => {
-          if (unreadable) return reject(unreadable)
-          buffer(Readable.from(stream)).then(content => {
-            contents.set(name, content)
-            zip.readEntry()
-          }, reject)
-        })
-      })
-      zip.readEntry()
-    })
-  })
-  const text = contents.get('manifest.json')?.toString()
+  const unzipped = await unzip(bytes)
+  const text = unzipped.find(m => m.name === 'manifest.json')?.content.toString()
   const manifest = text === undefined ? undefined : (JSON.parse(text) as unknown[])
   const archives = manifest?.[0] !== undefined && 'path' in (manifest[0] as object)
-  for (const member of members) {
-    if (member.name !== 'manifest.json' && !(archives && member.name.endsWith('.json'))) continue
-    delete member.size
-    delete member.crc
-    if (member.name !== 'manifest.json')
-      member.json = JSON.parse((contents.get(member.name) as Buffer).toString())
-  }
-  members.sort((a, b) => (a.name < b.name ? -1 : 1))
+  const members = unzipped.map(({ name, content, crc32, stored }) => {
+    if (name === 'manifest.json') return { name, stored }
+    if (archives && name.endsWith('.json'))
+      return { name, stored, json: JSON.parse(content.toString()) as unknown }
+    return { name, size: content.length, crc: crc32, stored }
+  })
+  members.sort((x, y) => (x.name < y.name ? -1 : 1))
   return { zip: members, ...(manifest ? { manifest } : {}) }
 }
 

@@ -1,0 +1,67 @@
+/**
+ * Recorded answers of the reference (fixtures/recordings) held against every profile. Requests for what Serai does not have
+ * yet may be answered 501 and nothing else.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openCorpusServices, profiles, type TestServer, testServer } from '../app.ts'
+import { ask } from './client.ts'
+import { judge, type RecordedLine } from './judgement.ts'
+
+const FOLDER = join(import.meta.dirname, '../../fixtures/recordings')
+
+/** Operations that are not there yet, by method and path. */
+const COMING: readonly RegExp[] = [
+  /^GET \/entries\/(?:export|rawdir)$/,
+  /^POST \/entries\/(?:rawdir|archive\/download)\/query$/,
+  /^GET \/entries\/archive\/download$/,
+  /^GET \/entries\/[^/]+\/(?:rawdir|raw\/[^/]+|archive\/download)$/,
+  /^GET \/uploads\/[^/]+(?:\/(?:entries|rawdir|archive|bundle)\b.*)?$/,
+  /^GET \/(?:datasets|users|groups|systems|metainfo)\b/,
+  /^(?:GET|POST) \/auth\//,
+  /^POST \/suggestions$/
+]
+
+/** Parts of searches that are not there yet. */
+const COMING_BODIES: readonly RegExp[] = [/"aggregations":\{"/, /optimade_filter/, /"data\.[^"]*#/]
+
+function isComing({ request }: RecordedLine): boolean {
+  const operation = `${request.method} ${request.path.split('?')[0]}`
+  if (COMING.some(pattern => pattern.test(operation))) return true
+  const content = `${JSON.stringify(request.body ?? '')}${request.text ?? ''}${JSON.stringify(request.query ?? '')}`
+  return COMING_BODIES.some(pattern => pattern.test(content))
+}
+
+function linesOf(file: string): RecordedLine[] {
+  const text = readFileSync(join(FOLDER, file), 'utf8')
+  return text.split('\n').flatMap(line => (line ? [JSON.parse(line) as RecordedLine] : []))
+}
+
+const areas = readdirSync(FOLDER).filter(name => name.endsWith('.jsonl'))
+
+describe.each(profiles())('recorded answers on %s', profile => {
+  let server: TestServer
+
+  beforeAll(async () => {
+    server = await testServer(await openCorpusServices(profile, {}, ['corpus']))
+  })
+  afterAll(() => server.close())
+
+  describe.each(areas)('%s', file => {
+    test.each(linesOf(file).map(line => [line.id, line.title, line] as const))(
+      '%s %s',
+      async (_id, _title, line) => {
+        const answer = await ask(line, { base: server.base, secret: server.services.apiSecret })
+        if (isComing(line)) {
+          expect(answer.status).toBe(501)
+          return
+        }
+        const hard = judge(line, answer).filter(d => !d.soft)
+        expect(
+          hard.map(d => `${d.path}: want ${JSON.stringify(d.want)}, got ${JSON.stringify(d.got)}`)
+        ).toEqual([])
+      }
+    )
+  })
+})
