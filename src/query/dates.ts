@@ -1,6 +1,7 @@
 /**
- * Times in queries (`search.md` §1.7): ISO 8601 of every length, or milliseconds since 1970. A short form stands for
- * all moments it covers (`2020-01` is the month), which decides where a range begins and ends.
+ * Times in queries (`search.md` §1.7): ISO 8601 of every length, or milliseconds since 1970. A form without the time
+ * of day stands for the whole day, one without seconds for the whole minute, which decides where ranges begin
+ * and end. As in Elasticsearch, a month or a year alone stands for its first day.
  */
 
 /** The first and the last millisecond (UTC, since 1970) that a text stands for. */
@@ -38,24 +39,16 @@ export function timeSpan(value: string | number): TimeSpan | undefined {
     return undefined
   const monthIndex = n(month, 1) - 1
   // Date.UTC takes years below 100 for those of the 20th century, hence setUTCFullYear.
-  const utc = (y: number, m: number, d: number) => new Date(0).setUTCFullYear(y, m, d)
-  const daysInMonth = new Date(utc(Number(year), monthIndex + 1, 0)).getUTCDate()
-  if (day !== undefined && (Number(day) < 1 || Number(day) > daysInMonth)) return undefined
+  const utc = (m: number, d: number) => new Date(0).setUTCFullYear(Number(year), m, d)
+  const daysInMonth = new Date(utc(monthIndex + 1, 0)).getUTCDate()
+  if (n(day, 1) < 1 || n(day, 1) > daysInMonth) return undefined
 
   const milliseconds = fraction === undefined ? undefined : Number(fraction.padEnd(3, '0').slice(0, 3))
-  const shift = zoneMinutes(zone) * MINUTE
-  const at = (m: number, d: number, h: number, min: number, s: number, ms: number) =>
-    utc(Number(year), m, d) + ((h * 60 + min) * 60 + s) * 1000 + ms - shift
+  const at = (h: number, min: number, s: number, ms: number) =>
+    utc(monthIndex, n(day, 1)) + ((h * 60 + min) * 60 + s) * 1000 + ms - zoneMinutes(zone) * MINUTE
   return {
-    first: at(monthIndex, n(day, 1), n(hour, 0), n(minute, 0), n(second, 0), milliseconds ?? 0),
-    last: at(
-      month === undefined ? 11 : monthIndex,
-      n(day, month === undefined ? 31 : daysInMonth),
-      n(hour, 23),
-      n(minute, 59),
-      n(second, 59),
-      milliseconds ?? 999
-    )
+    first: at(n(hour, 0), n(minute, 0), n(second, 0), milliseconds ?? 0),
+    last: at(n(hour, 23), n(minute, 59), n(second, 59), milliseconds ?? 999)
   }
 }
 

@@ -49,7 +49,7 @@ export function requiredFields(
   always: readonly string[],
   quantities: Quantities
 ): RequiredFields {
-  const kept = [...new Set([...always.filter(name => quantities.get(name)), 'entry_id'])]
+  const kept = [...new Set([...always, 'entry_id'])]
   const include = given?.include ?? undefined
   const exclude = given?.exclude ?? undefined
   for (const patterns of [include, exclude]) check(patterns ?? [], quantities)
@@ -62,8 +62,8 @@ export function requiredFields(
   const excluded = echo.exclude?.map(withoutSchema) ?? []
   const asksData = included?.some(pattern => DATA.test(pattern)) ?? false
   const filterAgain = asksData || excluded.some(p => DATA.test(p) || SEARCH_QUANTITIES.test(p))
-  const isIncluded = included ? pathMatcher(included) : () => true
-  const isExcluded = pathMatcher(excluded)
+  const isIncluded = included ? pathMatcher(included.map(asBranch)) : () => true
+  const isExcluded = pathMatcher(excluded.map(asBranch))
   const sourceExclude = excluded.filter(pattern => !SEARCH_QUANTITIES.test(pattern))
   return {
     echo,
@@ -74,6 +74,11 @@ export function requiredFields(
     allows: path => isIncluded(path) && (kept.includes(path) || !isExcluded(path)),
     filterAgain
   }
+}
+
+/** Of these two members a star at the end means all that is below, not other names that begin alike. */
+function asBranch(pattern: string): string {
+  return DATA.test(pattern) || SEARCH_QUANTITIES.test(pattern) ? pattern.replace(/\.?\*+$/, '') : pattern
 }
 
 function check(patterns: readonly string[], quantities: Quantities): void {

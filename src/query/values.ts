@@ -43,9 +43,25 @@ export function anyOf(quantity: Quantity, values: readonly Scalar[]): Query {
 export function range(quantity: Quantity, given: Readonly<Partial<Record<Comparison, Scalar>>>): Query {
   const bounds: Record<string, Scalar> = {}
   for (const [name, value] of Object.entries(given) as [Comparison, Scalar][]) {
-    bounds[name] = quantity.kind === 'date' ? dateBound(name, span(value)) : bound(quantity, value)
+    if (quantity.kind === 'date') bounds[name] = dateBound(name, span(value))
+    else if (quantity.kind === 'integer' || quantity.kind === 'long') {
+      const [comparison, n] = wholeBound(name, number(value), LARGEST[quantity.kind])
+      bounds[comparison] = n
+    } else bounds[name] = bound(quantity, value)
   }
   return { kind: 'range', quantity, bounds: bounds as Bounds }
+}
+
+/** Largest whole number of a field; of `long` the largest that is exact in a double. */
+const LARGEST = { integer: 2 ** 31 - 1, long: 2 ** 63 - 1024 }
+
+/** A bound beyond all numbers of a field as one of the field, which engines accept, with the same matches. */
+function wholeBound(comparison: Comparison, n: number, largest: number): [Comparison, number] {
+  if (Math.abs(n) <= largest) return [comparison, n]
+  const [end, above] = n > 0 ? [largest, 'gt'] : [-largest, 'lt']
+  // Beyond this end there is nothing; up to it there is everything.
+  if (comparison.startsWith(above)) return [above as Comparison, end]
+  return [n > 0 ? 'lte' : 'gte', end]
 }
 
 /** A short date stands for all of its moments: later than a day is after its end, from a day on at its beginning. */
@@ -66,7 +82,7 @@ function convert(quantity: Quantity, value: Scalar): Scalar | undefined {
     case 'integer':
     case 'long': {
       const n = number(value)
-      return Number.isInteger(n) && (quantity.kind === 'long' || n === (n | 0)) ? n : undefined
+      return Number.isInteger(n) && Math.abs(n) <= LARGEST[quantity.kind] ? n : undefined
     }
     case 'float':
     case 'double':
@@ -76,13 +92,11 @@ function convert(quantity: Quantity, value: Scalar): Scalar | undefined {
   }
 }
 
-/** A bound in the quantity's type: as a value, but whole numbers may be compared with fractions. */
+/** A bound in the quantity's type. */
 function bound(quantity: Quantity, value: Scalar): Scalar {
   switch (quantity.kind) {
     case 'boolean':
       return boolean(value)
-    case 'integer':
-    case 'long':
     case 'float':
     case 'double':
       return number(value)
