@@ -2,11 +2,9 @@
  * Who may see an upload while it is imported over an older version of itself: nobody who may not see both. Parts of
  * the old and of the new version stand side by side for that time.
  */
+import { EVERYBODY } from '../access/caller.ts'
 import { hasEmbargo, isPublished, viewerGroupsOf, viewersOf } from '../access/upload-access.ts'
 import type { Upload } from '../storage/documents.ts'
-
-/** The group to which everyone belongs, also who is not signed in (`uploads.md` §1). */
-const EVERYONE = 'all'
 
 /** Published without embargo (`search.md` §2). */
 function isOpen(upload: Upload): boolean {
@@ -14,7 +12,7 @@ function isOpen(upload: Upload): boolean {
 }
 
 function isForEveryone(upload: Upload): boolean {
-  return isOpen(upload) || viewerGroupsOf(upload).includes(EVERYONE)
+  return isOpen(upload) || viewerGroupsOf(upload).includes(EVERYBODY)
 }
 
 /**

@@ -3,6 +3,7 @@
  * has a file that cannot be used, is left out and told.
  */
 import { createHash } from 'node:crypto'
+import { EVERYBODY } from '../access/caller.ts'
 import type { Dataset, DocumentStore, Entry, Upload, User } from '../storage/documents.ts'
 import type { CorpusFolder } from './corpus-folder.ts'
 import {
@@ -19,9 +20,6 @@ const IMPORT_VERSION = 1
 
 /** File in which uploads and entries are described. */
 const LIST = 'uploads.json'
-
-/** The group of everyone, which is no document (`uploads.md` §1). */
-const EVERYONE = 'all'
 
 /** An entry that can be imported. */
 export interface PlannedEntry {
@@ -190,7 +188,7 @@ async function requireKnown(
     throw new BadFile(LIST, `${upload.upload_id}: there is no person ${unknownPerson}`)
   }
   for (const id of new Set([...upload.coauthor_groups, ...upload.reviewer_groups])) {
-    if (id !== EVERYONE && !(await documents.group(id))) {
+    if (id !== EVERYBODY && !(await documents.group(id))) {
       throw new BadFile(LIST, `${upload.upload_id}: there is no group ${id}`)
     }
   }
