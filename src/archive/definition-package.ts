@@ -140,11 +140,19 @@ export class PackageSection implements SectionDefinition {
 
   lineage(): readonly SectionDefinition[] {
     if (this.#lineage) return this.#lineage
-    const found = new Set<SectionDefinition>([this])
-    // Level by level; a set is iterated over what is added meanwhile, and a circle of bases ends.
-    for (const section of found) for (const base of section.bases()) found.add(base)
-    this.#lineage = [...found]
-    return this.#lineage
+    // From the last base to the first, and a section before all it is based on: every section stands before its
+    // bases, also where two bases share one. A circle of bases ends at what was seen.
+    const seen = new Set<SectionDefinition>()
+    const lineage: SectionDefinition[] = []
+    const visit = (section: SectionDefinition): void => {
+      if (seen.has(section)) return
+      seen.add(section)
+      section.bases().toReversed().forEach(visit)
+      lineage.unshift(section)
+    }
+    visit(this)
+    this.#lineage = lineage
+    return lineage
   }
 
   property(name: string): PropertyDefinition | undefined {

@@ -62,7 +62,7 @@ export interface SectionDefinition {
   bases(): readonly SectionDefinition[]
   /** Properties it defines itself, by name. */
   ownProperties(): ReadonlyMap<string, PropertyDefinition>
-  /** This definition and all it is based on, nearest first, each once. */
+  /** This definition and all it is based on, each once and before its own bases. */
   lineage(): readonly SectionDefinition[]
   /** Own, inherited and added (`extends_base_section`) property of this name; own ones win. */
   property(name: string): PropertyDefinition | undefined

@@ -112,7 +112,7 @@ export function summariseArchive(
   return {
     n_quantities: count,
     quantities: [...quantities].sort(),
-    sections: [...used].map(definition => definition.name).sort(),
+    sections: [...new Set([...used].map(definition => definition.name))].sort(),
     section_defs: sectionUses(used),
     entry_references: references,
     search_quantities: values,

@@ -52,13 +52,22 @@ export function indexedMembers(quantities: Quantities, definitions: DefinitionSc
   return root
 }
 
+const TIME =
+  /^(\d{4})-(\d\d)(?:-(\d\d))?(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)\s*(Z|[+-]\d\d(?::?\d\d)?)?)?$/i
+
 /** A time in UTC with `Z` and milliseconds; undefined when it is none. Times without offset are UTC. */
 export function utcTime(value: unknown): string | undefined {
-  if (typeof value !== 'string') return undefined
-  const zoned = /(?:Z|[+-]\d\d:?\d\d)$/i.test(value) || !value.includes('T') ? value : `${value}Z`
-  const time = new Date(zoned)
-  return Number.isNaN(time.getTime()) ? undefined : time.toISOString()
+  const match = typeof value === 'string' ? TIME.exec(value.trim()) : null
+  if (!match) return undefined
+  const [, year, month, day = '01', time = '00:00', zone = 'Z'] = match
+  const offset = zone.length > 1 ? `${zone.slice(0, 3)}:${zone.slice(3).replace(':', '') || '00'}` : 'Z'
+  const instant = new Date(`${year}-${month}-${day}T${time}${offset}`)
+  return Number.isNaN(instant.getTime()) ? undefined : instant.toISOString()
 }
+
+/** Bounds of the engines' numbers: outside of them a document would be refused. */
+const LARGEST_INTEGER = 2 ** 31
+const LARGEST_FLOAT = 3.4028234e38
 
 /**
  * A value as its field can hold it; undefined when it cannot, for an engine refuses a document with a value of
@@ -71,9 +80,11 @@ function indexedScalar(value: unknown, { kind }: Quantity): unknown {
     case 'path':
       return typeof value === 'number' ? String(value) : typeof value === 'string' ? value : undefined
     case 'integer':
+      return Number.isInteger(value) && Math.abs(value as number) < LARGEST_INTEGER ? value : undefined
     case 'long':
-      return Number.isInteger(value) ? value : undefined
+      return Number.isSafeInteger(value) ? value : undefined
     case 'float':
+      return Number.isFinite(value) && Math.abs(value as number) <= LARGEST_FLOAT ? value : undefined
     case 'double':
       return Number.isFinite(value) ? value : undefined
     case 'boolean':

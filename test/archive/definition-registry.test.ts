@@ -82,6 +82,31 @@ describe('added packages', () => {
     expect(subSection(registry.root, 'run')?.section()?.property('x_abinit_start_date')).toBeUndefined()
   })
 
+  test('may share bases: each section stands before its own bases, and wins over them', () => {
+    const own = builtInDefinitions()
+    const section = (name: string, bases: string[], quantities: object[] = []) => ({
+      name,
+      base_sections: bases.map(base => `d.${base}`),
+      quantities
+    })
+    const text = { name: 'q', type: 'str' }
+    const number = { name: 'q', type: 'int' }
+    own.add([
+      {
+        name: 'd',
+        section_definitions: [
+          section('A', ['B', 'C']),
+          section('B', ['D']),
+          section('C', ['D'], [text]),
+          section('D', [], [number])
+        ]
+      }
+    ])
+    const a = own.section('d.A')
+    expect(a?.lineage().map(({ name }) => name)).toEqual(['d.A', 'd.B', 'd.C', 'd.D'])
+    expect(quantity(a, 'q')?.valueKind).toBe('string')
+  })
+
   test('replace packages of the same name', () => {
     const own = builtInDefinitions()
     own.add([{ name: 'my.schema', section_definitions: [{ name: 'A' }] }])
