@@ -26,6 +26,9 @@ export interface Bounds {
  */
 export type TextMode = 'words' | 'phrase_prefix' | 'bool_prefix'
 
+/** Where in a keyword a text stands. */
+export type SubstringPlace = 'start' | 'end' | 'anywhere'
+
 /**
  * A validated query.
  *
@@ -35,6 +38,8 @@ export type TextMode = 'words' | 'phrase_prefix' | 'bool_prefix'
  *   (or a deeper nested node) as their `nestedPath`. A quantity with a `nestedPath` occurs only below such nodes,
  *   one for every nested level on its way, outermost first.
  * - `exists`: the quantity has at least one value.
+ * - `substring`: one of the keyword's values begins with, ends with or contains the text, which is not empty and has no
+ *   more than {@link SUBSTRING_MAX} units. Every character is itself, case counts. Only for the kind `keyword`.
  */
 export type Query =
   | { readonly kind: 'all' }
@@ -46,7 +51,19 @@ export type Query =
   | { readonly kind: 'range'; readonly quantity: Quantity; readonly bounds: Bounds }
   | { readonly kind: 'text'; readonly quantity: Quantity; readonly mode: TextMode; readonly text: string }
   | { readonly kind: 'exists'; readonly quantity: Quantity }
+  | {
+      readonly kind: 'substring'
+      readonly quantity: Quantity
+      readonly at: SubstringPlace
+      readonly text: string
+    }
   | { readonly kind: 'nested'; readonly path: string; readonly query: Query }
+
+/**
+ * Longest text of a `substring` in UTF-16 units: Elasticsearch cannot look for much longer ones that repeat themselves
+ * (about 350 equal characters).
+ */
+export const SUBSTRING_MAX = 256
 
 /** Matches every entry. */
 export const ALL: Query = { kind: 'all' }

@@ -1,7 +1,7 @@
 /** Random small documents and queries over a handful of quantities of every kind, for both engines. */
 import fc from 'fast-check'
 import type { Quantities, Quantity } from '../../src/query/quantities.ts'
-import type { Query, TextMode } from '../../src/query/tree.ts'
+import type { Query, SubstringPlace, TextMode } from '../../src/query/tree.ts'
 import type { IndexDocument } from '../../src/search/entry-index.ts'
 
 const KEYWORDS = ['a', 'B', 'b c', 'Å', 'ä/b', '', 'Ti', 'O', '\u{1f600}', '\uffee']
@@ -17,6 +17,21 @@ const TEXTS = [
   'x_y 2.5 über'
 ]
 const PATHS = ['a/b/c.xml', 'b/A', '/c.xml', 'a']
+/** Parts of keywords and paths, and characters that mean something in patterns of engines. */
+const SUBSTRINGS = [
+  ...KEYWORDS.filter(text => text !== ''),
+  'b',
+  ' ',
+  '/',
+  '.xml',
+  '*',
+  '?',
+  '\\',
+  '%',
+  '_',
+  'c.'
+]
+const RATIOS = [0, 0.1, 1 / 3, 0.33333334, 0.5, 2 / 3, 1]
 const NUMBERS = [-3, 0, 1, 2, 2.5, 7, 1e9]
 const WHOLE = [-3, 0, 1, 2, 7, 300]
 const DATES = [
@@ -44,6 +59,8 @@ const system = fc.record({
   elemental_composition: fc.option(fc.array(composition, { maxLength: 3 }), { nil: undefined })
 })
 
+const ratio = fc.record({ elements: maybe(KEYWORDS), elements_ratios: maybe(RATIOS) })
+
 /** A document with this id. */
 function documentOf(entryId: string): fc.Arbitrary<IndexDocument> {
   return fc
@@ -57,6 +74,14 @@ function documentOf(entryId: string): fc.Arbitrary<IndexDocument> {
       published: maybe([true, false]),
       n_quantities: maybe(WHOLE),
       upload_create_time: maybe(DATES),
+      optimade: fc.option(
+        fc.record({
+          elements: some(KEYWORDS),
+          nelements: maybe(WHOLE),
+          elements_ratios: fc.option(fc.array(ratio, { maxLength: 3 }), { nil: undefined })
+        }),
+        { nil: undefined }
+      ),
       results: fc.option(
         fc.record({
           material: fc.record({
@@ -84,6 +109,8 @@ export function documents(): fc.Arbitrary<IndexDocument[]> {
 const TOPOLOGY = 'results.material.topology'
 const COMPOSITION = `${TOPOLOGY}.elemental_composition`
 
+const RATIO = 'optimade.elements_ratios'
+
 const NAMES: Record<string, readonly string[]> = {
   '': [
     'entry_id',
@@ -99,6 +126,7 @@ const NAMES: Record<string, readonly string[]> = {
     'published',
     'n_quantities',
     'upload_create_time',
+    'optimade.elements',
     'results.material.elements',
     'results.material.n_elements',
     'results.method.simulation.dft.smearing_width'
@@ -110,7 +138,15 @@ const NAMES: Record<string, readonly string[]> = {
     `${TOPOLOGY}.mass_fraction`,
     `${TOPOLOGY}.chemical_formula_reduced_fragments`
   ],
-  [COMPOSITION]: [`${COMPOSITION}.element`, `${COMPOSITION}.mass_fraction`]
+  [COMPOSITION]: [`${COMPOSITION}.element`, `${COMPOSITION}.mass_fraction`],
+  [RATIO]: [`${RATIO}.elements`, `${RATIO}.elements_ratios`]
+}
+
+/** Nested paths directly below a path. */
+const INNER: Record<string, readonly string[]> = { '': [TOPOLOGY, RATIO], [TOPOLOGY]: [COMPOSITION] }
+
+function quantityOf(quantities: Quantities, name: string): Quantity {
+  return (quantities.get(name) ?? quantities.hidden.find(q => q.name === name)) as Quantity
 }
 
 /** What the documents can be sorted by; undefined: by id alone. */
@@ -137,6 +173,8 @@ function valuesFor(quantity: Quantity): readonly (string | number | boolean)[] {
     case 'long':
     case 'double':
       return NUMBERS
+    case 'float':
+      return RATIOS
     default:
       return [...KEYWORDS, ...PATHS]
   }
@@ -166,7 +204,14 @@ function leaf(quantity: Quantity): fc.Arbitrary<Query> {
   const range = fc
     .tuple(fc.constantFrom('gt', 'gte', 'lt', 'lte'), value, fc.constantFrom('gt', 'gte', 'lt', 'lte'), value)
     .map<Query>(([a, v, b, w]) => ({ kind: 'range', quantity, bounds: { [a]: v, [b]: w } }))
-  return fc.oneof(exists, terms, range)
+  if (quantity.kind !== 'keyword') return fc.oneof(exists, terms, range)
+  const substring = fc.record({
+    kind: fc.constant('substring' as const),
+    quantity: fc.constant(quantity),
+    at: fc.constantFrom<SubstringPlace>('start', 'end', 'anywhere'),
+    text: fc.constantFrom(...SUBSTRINGS)
+  })
+  return fc.oneof(exists, terms, range, substring)
 }
 
 /** Queries for objects of a path ('' = entries), nested ones included. */
@@ -174,11 +219,11 @@ export function queries(quantities: Quantities, path = '', depth = 3): fc.Arbitr
   const leaves = fc.oneof(
     {
       weight: 12,
-      arbitrary: fc.constantFrom(...(NAMES[path] ?? [])).chain(name => leaf(quantities.get(name) as Quantity))
+      arbitrary: fc.constantFrom(...(NAMES[path] ?? [])).chain(name => leaf(quantityOf(quantities, name)))
     },
     { weight: 1, arbitrary: fc.constantFrom<Query>({ kind: 'all' }, { kind: 'none' }) }
   )
-  const inner = path === '' ? TOPOLOGY : path === TOPOLOGY ? COMPOSITION : undefined
+  const inner = INNER[path] ?? []
   if (depth === 0) return leaves
   const below = fc.constant(undefined).chain(() => queries(quantities, path, depth - 1))
   const several = fc.array(below, { maxLength: 3 })
@@ -187,14 +232,15 @@ export function queries(quantities: Quantities, path = '', depth = 3): fc.Arbitr
     { weight: 2, arbitrary: several.map<Query>(of => ({ kind: 'and', of })) },
     { weight: 2, arbitrary: several.map<Query>(of => ({ kind: 'or', of })) },
     { weight: 1, arbitrary: below.map<Query>(of => ({ kind: 'not', of })) },
-    ...(inner
+    ...(inner.length > 0
       ? [
           {
             weight: 3,
             arbitrary: fc
-              .constant(inner)
-              .chain(p => queries(quantities, p, depth - 1))
-              .map<Query>(query => ({ kind: 'nested', path: inner, query }))
+              .constantFrom(...inner)
+              .chain(at =>
+                queries(quantities, at, depth - 1).map<Query>(query => ({ kind: 'nested', path: at, query }))
+              )
           }
         ]
       : [])

@@ -44,11 +44,15 @@ function meets(query: Query, object: Json, path: string, quantities: Quantities)
       )
     case 'exists':
       return hasAny(query.quantity, object, path)
-    case 'terms':
-      return valuesOf(query.quantity, object, path).some(v => query.values.some(w => same(v, w)))
+    case 'terms': {
+      const asked = query.values.map(value => stored(query.quantity, value))
+      return valuesOf(query.quantity, object, path).some(v => asked.some(w => same(v, w)))
+    }
     case 'range':
       return valuesOf(query.quantity, object, path).some(v => {
-        const { gt, gte, lt, lte } = query.bounds
+        const [gt, gte, lt, lte] = [query.bounds.gt, query.bounds.gte, query.bounds.lt, query.bounds.lte].map(
+          bound => (bound === undefined ? undefined : stored(query.quantity, bound))
+        )
         return (
           (gt === undefined || order(v, gt) > 0) &&
           (gte === undefined || order(v, gte) >= 0) &&
@@ -56,6 +60,15 @@ function meets(query: Query, object: Json, path: string, quantities: Quantities)
           (lte === undefined || order(v, lte) <= 0)
         )
       })
+    case 'substring':
+      return (
+        query.quantity.kind === 'keyword' &&
+        valuesOf(query.quantity, object, path).some(value => {
+          const text = String(value)
+          if (query.at === 'start') return text.startsWith(query.text)
+          return query.at === 'end' ? text.endsWith(query.text) : text.includes(query.text)
+        })
+      )
     case 'text': {
       const analyse = query.quantity.kind === 'path' ? segments : words
       const asked = analyse(query.text)
@@ -114,10 +127,15 @@ function valuesOf(quantity: Quantity, object: Json, path: string): Scalar[] {
     case 'long':
     case 'float':
     case 'double':
-      return leaves.filter(leaf => typeof leaf === 'number')
+      return leaves.filter(leaf => typeof leaf === 'number').map(leaf => stored(quantity, leaf))
     default:
       return leaves.flatMap(leaf => (quantity.kind === 'path' ? segments(String(leaf)) : words(String(leaf))))
   }
+}
+
+/** A value in the precision of its field. */
+function stored(quantity: Quantity, value: Scalar): Scalar {
+  return quantity.kind === 'float' && typeof value === 'number' ? Math.fround(value) : value
 }
 
 function same(a: Scalar, b: Scalar): boolean {

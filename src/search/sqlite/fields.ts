@@ -67,7 +67,12 @@ export function numberOf(kind: IndexKind, value: unknown): number | undefined {
   const number = kind === 'date' ? millisecondsOf(value) : plainNumber(value)
   if (number === undefined || !Number.isFinite(number)) return undefined
   // Adding 0 makes -0 an ordinary zero.
-  return (kind === 'integer' || kind === 'long' ? Math.trunc(number) : number) + 0
+  return inPrecision(kind, kind === 'integer' || kind === 'long' ? Math.trunc(number) : number) + 0
+}
+
+/** A number in the precision of its field: `float` has the single one, in Elasticsearch too. */
+export function inPrecision(kind: IndexKind, number: number): number {
+  return kind === 'float' ? Math.fround(number) : number
 }
 
 function plainNumber(value: unknown): number | undefined {

@@ -4,11 +4,11 @@
  * of their path, mapped to the rows that the objects stand in.
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
-import type { Bounds, Scalar } from '../../query/tree.ts'
+import type { Bounds, Scalar, SubstringPlace } from '../../query/tree.ts'
 import { segments, words } from './analysis.ts'
 import { sequenceWords } from './changes.ts'
 import { decodeNumbers, type NumberChunk } from './column.ts'
-import { isNumeric, KEY_FIELD, numberOf, termOf, textOf } from './fields.ts'
+import { inPrecision, isNumeric, KEY_FIELD, numberOf, termOf, textOf } from './fields.ts'
 import { CHUNK_ROWS, hasPlace, RowSet } from './row-set.ts'
 import { ALL_ENTRIES, nestedName, SETS } from './schema.ts'
 import type { FieldName, WireQuery } from './wire.ts'
@@ -196,6 +196,15 @@ export class Matches {
     const id = this.fieldId(field.name)
     if (id === undefined) return new RowSet()
     if (query.kind === 'text') return this.#text(id, field, query.mode, query.text)
+    if (query.kind === 'substring') {
+      if (field.kind !== 'keyword') return new RowSet()
+      const [where, ...values] = substringSql('t.value', query.at, query.text)
+      return this.#posting(
+        `SELECT p.chunk, p.rows FROM term t JOIN posting p ON p.term = t.id WHERE t.field = ? AND ${where}`,
+        id,
+        ...values
+      )
+    }
     if (isNumeric(field.kind)) return this.#numeric(id, field, query)
     if (query.kind === 'terms')
       return this.#terms(
@@ -245,6 +254,9 @@ export class Matches {
       addRows('SELECT e.row FROM json_each(?) j CROSS JOIN entry e ON e.entry_id = j.value', ids)
     } else if (query.kind === 'range') {
       const [where, values] = boundsSql('entry_id', query.bounds, String)
+      addRows(`SELECT row FROM entry WHERE ${where}`, ...values)
+    } else if (query.kind === 'substring') {
+      const [where, ...values] = substringSql('entry_id', query.at, query.text)
       addRows(`SELECT row FROM entry WHERE ${where}`, ...values)
     }
     return result
@@ -355,8 +367,17 @@ function containsPhrase(
 
 /** A searched value as a number: searched numbers are not cut to whole ones, 2.5 is no value of an integer. */
 function numeric(field: FieldName, value: Scalar): number {
-  if (typeof value === 'number') return value
+  if (typeof value === 'number') return inPrecision(field.kind, value)
   return numberOf(field.kind === 'date' ? 'date' : 'double', value) ?? Number.NaN
+}
+
+/** A condition on a text column; ends of UTF-8 bytes are ends of characters too. */
+function substringSql(column: string, at: SubstringPlace, given: string): [sql: string, ...values: string[]] {
+  const text = given.toWellFormed()
+  if (at === 'start') return [`${column} >= ? AND ${column} <= ?`, text, text + LAST]
+  if (at === 'anywhere') return [`instr(${column}, ?) > 0`, text]
+  const bytes = `CAST(${column} AS BLOB)`
+  return [`substr(${bytes}, -${Buffer.byteLength(text)}) = CAST(? AS BLOB)`, text]
 }
 
 function boundsSql(column: string, bounds: Bounds, convert: (value: Scalar) => string): [string, string[]] {

@@ -1,8 +1,13 @@
 /** What the main thread and the workers say to each other: plain data, quantities as names of fields. */
-import { failure } from '../../errors.ts'
 import type { Quantity } from '../../query/quantities.ts'
-import type { Bounds, Query, Scalar, TextMode } from '../../query/tree.ts'
-import type { Cursor, SearchRequest, SortValue, SourceFilter } from '../entry-index.ts'
+import type { Bounds, Query, Scalar, SubstringPlace, TextMode } from '../../query/tree.ts'
+import {
+  type Cursor,
+  requireSortable,
+  type SearchRequest,
+  type SortValue,
+  type SourceFilter
+} from '../entry-index.ts'
 import type { FieldPlan } from './fields.ts'
 
 /** A quantity as an engine needs it. */
@@ -24,6 +29,12 @@ export type WireQuery =
   | { readonly kind: 'range'; readonly field: FieldName; readonly bounds: Bounds }
   | { readonly kind: 'text'; readonly field: FieldName; readonly mode: TextMode; readonly text: string }
   | { readonly kind: 'exists'; readonly field: FieldName }
+  | {
+      readonly kind: 'substring'
+      readonly field: FieldName
+      readonly at: SubstringPlace
+      readonly text: string
+    }
   | { readonly kind: 'nested'; readonly path: string; readonly query: WireQuery }
 
 /** {@link SearchRequest} as it is sent. */
@@ -105,9 +116,7 @@ export function wireQuery(query: Query): WireQuery {
  */
 export function wireSearch(request: SearchRequest): WireSearch {
   const { query, orderBy, order, size, offset, after, source } = request
-  if (orderBy && (orderBy.kind === 'text' || orderBy.kind === 'path' || orderBy.kind === 'none')) {
-    throw failure('SEARCH_REFUSED', { reason: `entries cannot be sorted by ${orderBy.name}` })
-  }
+  if (orderBy) requireSortable(orderBy)
   return {
     kind: 'search',
     query: wireQuery(query),
