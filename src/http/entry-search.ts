@@ -11,6 +11,7 @@ import type { Quantities } from '../query/quantities.ts'
 import { and, type Query } from '../query/tree.ts'
 import { urlQuery } from '../query/url.ts'
 import type { SearchPage, SearchRequest, SourceFilter } from '../search/entry-index.ts'
+import { pageUrl } from './request-url.ts'
 
 /** Which entries a request is about. */
 export interface EntrySearch {
@@ -108,24 +109,8 @@ function pageUrls(
 ): Partial<PaginationEcho> {
   return {
     page_url: url,
-    ...(next !== undefined ? { next_page_url: withParameters(url, { page_after_value: next }) } : {}),
-    ...(page !== undefined && page > 1
-      ? { prev_page_url: withParameters(url, { page: String(page - 1) }) }
-      : {}),
-    ...(size > 0 ? { first_page_url: withParameters(url, {}) } : {})
+    ...(next !== undefined ? { next_page_url: pageUrl(url, { page_after_value: next }) } : {}),
+    ...(page !== undefined && page > 1 ? { prev_page_url: pageUrl(url, { page: String(page - 1) }) } : {}),
+    ...(size > 0 ? { first_page_url: pageUrl(url, {}) } : {})
   }
-}
-
-/** The URL with another position; parameters without a value are left out. */
-function withParameters(url: string, position: Readonly<Record<string, string>>): string {
-  const result = new URL(url)
-  const parameters = result.searchParams
-  for (const name of ['page', 'page_offset', 'page_after_value']) {
-    const value = position[name]
-    // Set, not deleted and added, so that the parameter keeps its place.
-    if (value === undefined) parameters.delete(name)
-    else parameters.set(name, value)
-  }
-  result.search = new URLSearchParams([...parameters].filter(([, value]) => value !== '')).toString()
-  return result.href
 }

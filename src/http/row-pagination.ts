@@ -2,6 +2,7 @@
  * Paging by row numbers, as lists of uploads, datasets and groups have it (`uploads.md` §2.4).
  */
 import { failure, invalid } from '../errors.ts'
+import { pageUrl } from './request-url.ts'
 
 /** The slice that is asked for. */
 export interface RowPage {
@@ -104,15 +105,8 @@ export function rowPagination(page: RowPage, total: number, url: string): Record
     total,
     ...(more ? { next_page_after_value: nextAfter } : {}),
     page_url: url,
-    ...(page_size > 0 ? { first_page_url: withParameters(url, {}) } : {}),
-    ...(more ? { next_page_url: withParameters(url, { page_after_value: nextAfter }) } : {}),
-    ...(number > 1 ? { prev_page_url: withParameters(url, { page: String(number - 1) }) } : {})
+    ...(page_size > 0 ? { first_page_url: pageUrl(url, {}) } : {}),
+    ...(more ? { next_page_url: pageUrl(url, { page_after_value: nextAfter }) } : {}),
+    ...(number > 1 ? { prev_page_url: pageUrl(url, { page: String(number - 1) }) } : {})
   }
-}
-
-function withParameters(url: string, parameters: Record<string, string>): string {
-  const result = new URL(url)
-  for (const name of ['page', 'page_offset', 'page_after_value']) result.searchParams.delete(name)
-  for (const [name, value] of Object.entries(parameters)) result.searchParams.set(name, value)
-  return result.href
 }

@@ -1,5 +1,6 @@
 /** Criteria in URL parameters, turned into a query in JSON (`search.md` §1.9). */
 import { invalid } from '../errors.ts'
+import { parseJsonText } from '../json-text.ts'
 import { COMPARISONS, type Comparison, SET_OPERATORS, splitOperator, unknownQuantity } from './criteria.ts'
 import { fullIsoDate } from './dates.ts'
 import type { Quantities, Quantity } from './quantities.ts'
@@ -82,7 +83,7 @@ function jsonQuery(text: unknown): Record<string, unknown> {
   if (text === undefined || text === '') return {}
   let json: unknown
   try {
-    json = JSON.parse(String(text))
+    json = parseJsonText(String(text))
   } catch {
     json = undefined
   }

@@ -131,6 +131,11 @@ function send(error: unknown, request: FastifyRequest, reply: FastifyReply): Fas
       .type('application/json')
       .send({ detail: (error as Error).message })
   }
+  // Work for a client that is gone was stopped: nobody reads this answer, and nothing is wrong.
+  if ((error as Error)?.name === 'AbortError' && request.raw.destroyed) {
+    request.log.info('the client is gone')
+    return reply.code(499).send()
+  }
   request.log.error(error)
   return reply
     .code(500)

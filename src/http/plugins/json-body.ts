@@ -5,12 +5,13 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { SeraiError } from '../../errors.ts'
+import { parseJsonText } from '../../json-text.ts'
 
 /** @throws SeraiError INVALID with type `json_invalid` and the offset in characters */
 function parseJson(text: string): unknown {
   if (text === '') return undefined
   try {
-    return JSON.parse(text)
+    return parseJsonText(text)
   } catch (error) {
     const message = (error as Error).message
     const offset = Number(/at position (\d+)/.exec(message)?.[1] ?? text.length)
