@@ -14,11 +14,14 @@ import { validation } from './http/plugins/validation.ts'
 import { comingRoutes } from './http/routes/coming.ts'
 import { entryArchiveRoutes } from './http/routes/entries/archive.ts'
 import { entryRawRoutes } from './http/routes/entries/raw.ts'
+import { entryRawFileRoutes } from './http/routes/entries/raw-file.ts'
+import { entryRawdirRoutes } from './http/routes/entries/rawdir.ts'
 import { entrySearchRoutes } from './http/routes/entries/search.ts'
 import { healthRoutes } from './http/routes/health.ts'
 import { infoRoutes } from './http/routes/info.ts'
 import { uploadListRoutes } from './http/routes/uploads/list.ts'
 import { uploadRawRoutes } from './http/routes/uploads/raw.ts'
+import { uploadRawdirRoutes } from './http/routes/uploads/rawdir.ts'
 import type { Services } from './services.ts'
 import { VERSION } from './version.ts'
 
@@ -73,8 +76,11 @@ export async function buildApp(
       await api.register(entrySearchRoutes, { prefix: '/entries' })
       await api.register(entryArchiveRoutes, { prefix: '/entries' })
       await api.register(entryRawRoutes, { prefix: '/entries' })
+      await api.register(entryRawFileRoutes, { prefix: '/entries' })
+      await api.register(entryRawdirRoutes, { prefix: '/entries' })
       await api.register(uploadListRoutes, { prefix: '/uploads' })
       await api.register(uploadRawRoutes, { prefix: '/uploads' })
+      await api.register(uploadRawdirRoutes, { prefix: '/uploads' })
       await api.register(infoRoutes)
       await api.register(comingRoutes)
     },

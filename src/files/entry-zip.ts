@@ -9,6 +9,8 @@ export interface EntryLocation {
   readonly entry_id: string
   readonly upload_id: string
   readonly mainfile: string
+  /** Of an entry that shares its mainfile with others. */
+  readonly mainfile_key?: string
 }
 
 /**

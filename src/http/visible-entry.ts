@@ -22,7 +22,8 @@ export async function visibleEntry(
 ): Promise<EntryLocation> {
   const id: Query = { kind: 'terms', quantity: quantities.get('entry_id') as Quantity, values: [entryId] }
   const query = and(id, ownerQuery('visible', caller, quantities))
-  const { hits } = await index.search({ query, order: 'asc', size: 1, source: LOCATION })
+  const source = { include: [...LOCATION.include, 'mainfile_key'] }
+  const { hits } = await index.search({ query, order: 'asc', size: 1, source })
   const [hit] = hits
   if (!hit) throw failure('ENTRY_NOT_FOUND')
   return hit.document as unknown as EntryLocation
