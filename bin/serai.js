@@ -15,15 +15,34 @@ function ownNode() {
   }
 }
 
+/** Runs the command in another Node and ends as it ends. */
+function runWith(node) {
+  // Over the channel the other process notices when this one is gone.
+  const child = spawn(node, [fileURLToPath(main), ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc']
+  })
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of signals) process.on(signal, () => child.kill(signal))
+  child.on('error', error => {
+    console.error(`serai: ${node} cannot be run: ${error.message}`)
+    process.exit(1)
+  })
+  child.on('exit', (code, signal) => {
+    if (!signal) process.exit(code ?? 1)
+    for (const handled of signals) process.removeAllListeners(handled)
+    process.kill(process.pid, signal)
+  })
+}
+
 if (Number(process.versions.node.split('.')[0]) >= 24) {
   await import(main.href)
 } else {
   const node = ownNode()
-  if (!node) {
-    console.error(`serai: Node 24 or newer is needed; this is ${process.version} and npm has none for this platform.`)
+  if (node) runWith(node)
+  else {
+    console.error(
+      `serai: Node 24 or newer is needed; this is ${process.version} and npm has none for this platform.`
+    )
     process.exit(1)
   }
-  const child = spawn(node, [fileURLToPath(main), ...process.argv.slice(2)], { stdio: 'inherit' })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-  child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)))
 }

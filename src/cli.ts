@@ -3,10 +3,12 @@
  */
 import { enableCompileCache } from 'node:module'
 import { Command, Option } from 'commander'
+import { endWithParent } from './cli/shutdown.ts'
 import type { Overrides } from './config.ts'
 import { VERSION } from './version.ts'
 
 enableCompileCache()
+endWithParent()
 
 interface FolderOption {
   data?: string

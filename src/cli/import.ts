@@ -1,5 +1,6 @@
 /** `serai import`: folders into the stores, with progress and a report of what was wrong. */
 import { type Config, loadConfig, type Overrides } from '../config.ts'
+import { UnknownLayout } from '../processing/corpus-folder.ts'
 import { type ImportReport, importCorpus } from '../processing/corpus-import.ts'
 import { openServices, type Services } from '../services.ts'
 import { showProgress } from './progress.ts'
@@ -16,13 +17,8 @@ export async function importWithProgress(
   const bar = showProgress(title)
   try {
     const report = await importCorpus(path, services, event => bar.update(event))
-    const { imported, skipped, entries, problems } = report
-    bar.end(
-      `${title}: ${imported} uploads with ${entries} entries imported` +
-        (skipped > 0 ? `, ${skipped} unchanged` : '') +
-        (problems.length > 0 ? `, ${problems.length} problems` : '')
-    )
-    for (const { file, message } of problems) process.stderr.write(`  ${file}: ${message}\n`)
+    bar.end(`${title}: ${summary(report)}`)
+    for (const { file, message } of report.problems) process.stderr.write(`  ${file}: ${message}\n`)
     return report
   } catch (error) {
     bar.end(`${title}: stopped`)
@@ -30,14 +26,35 @@ export async function importWithProgress(
   }
 }
 
-/** The command; its exit code is 1 when a file could not be imported. */
+function summary({ imported, skipped, entries, problems }: ImportReport): string {
+  const said = [`${count(imported, 'upload')} with ${count(entries, 'entry', 'entries')} imported`]
+  if (skipped > 0) said.push(`${count(skipped, 'upload')} unchanged`)
+  if (problems.length > 0) said.push(count(problems.length, 'problem'))
+  return said.join(', ')
+}
+
+function count(n: number, one: string, many = `${one}s`): string {
+  return `${n} ${n === 1 ? one : many}`
+}
+
+/**
+ * The command; its exit code is 1 when something could not be imported. A folder of an unknown layout is told, and the
+ * next one goes on.
+ * @throws Error with one clear message: bad settings, store not usable
+ */
 export async function importPaths(paths: readonly string[], overrides: Overrides): Promise<void> {
   const config: Config = loadConfig(overrides)
   const services = await openServices(config)
   try {
     for (const path of paths) {
-      const { problems } = await importWithProgress(path, services, `Importing ${path}`)
-      if (problems.length > 0) process.exitCode = 1
+      try {
+        const { problems } = await importWithProgress(path, services, `Importing ${path}`)
+        if (problems.length > 0) process.exitCode = 1
+      } catch (error) {
+        if (!(error instanceof UnknownLayout)) throw error
+        process.stderr.write(`serai: ${error.message}\n`)
+        process.exitCode = 1
+      }
     }
   } finally {
     await services.close()

@@ -1,7 +1,6 @@
 /** `serai serve`: opens the stores, brings the example data on the first start, listens, and stops gracefully. */
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import closeWithGrace from 'close-with-grace'
 import type { FastifyServerOptions } from 'fastify'
 import { buildApp } from '../app.ts'
 import { type Config, loadConfig, type Overrides } from '../config.ts'
@@ -9,9 +8,15 @@ import { ALL } from '../query/tree.ts'
 import { openServices, type Services } from '../services.ts'
 import { VERSION } from '../version.ts'
 import { importWithProgress } from './import.ts'
+import { onShutdown } from './shutdown.ts'
 
 /** Folders of the example data, in the order of their import. */
-const DEMO_FOLDERS = ['corpus', 'guide'].map(name => join(import.meta.dirname, '../../fixtures', name))
+const DEMO_FOLDERS = [
+  ['Importing the example data', 'corpus'],
+  ['Importing the examples of the API guide', 'guide']
+].map(
+  ([title, name]) => [title, join(import.meta.dirname, '../../fixtures', name as string)] as [string, string]
+)
 
 /** Remembers in the store how far the example data is: absent, `started` or `done`. */
 const DEMO_SETTING = 'demo_data'
@@ -27,8 +32,8 @@ export async function serve(overrides: Overrides): Promise<void> {
   try {
     if (config.storage.kind === 'embedded' && config.demoData) await importDemo(services)
     const app = await buildApp(config, services, { logger: logger(config) })
-    closeWithGrace({ delay: config.shutdownTimeout, logger: false }, async ({ err }) => {
-      if (err) app.log.fatal(err)
+    onShutdown(config.shutdownTimeout, async error => {
+      if (error) app.log.fatal(error)
       await app.close()
       await services.close()
     })
@@ -64,8 +69,12 @@ async function importDemo(services: Services): Promise<void> {
   if (state === 'done') return
   if (state === undefined && (await services.index.count(ALL)) > 0) return
   await services.documents.putSetting(DEMO_SETTING, 'started')
-  for (const folder of DEMO_FOLDERS) await importWithProgress(folder, services, 'Importing the example data')
-  await services.documents.putSetting(DEMO_SETTING, 'done')
+  let complete = true
+  for (const [title, folder] of DEMO_FOLDERS) {
+    const { problems } = await importWithProgress(folder, services, title)
+    if (problems.length > 0) complete = false
+  }
+  if (complete) await services.documents.putSetting(DEMO_SETTING, 'done')
 }
 
 function logger(config: Config): FastifyServerOptions['logger'] {
@@ -81,18 +90,20 @@ function logger(config: Config): FastifyServerOptions['logger'] {
     : { level }
 }
 
+/** What a user reads when the server is ready. */
 async function greeting(config: Config, services: Services, port: number): Promise<string> {
-  const host = config.host.includes(':') ? `[${config.host}]` : config.host
-  const root = `http://${host}:${port}${config.basePath}/api/v1`
+  const bracketed = config.host.includes(':') ? `[${config.host}]` : config.host
+  // An address that stands for all addresses of the machine is none that a browser opens.
+  const reachable = ['0.0.0.0', '[::]'].includes(bracketed) ? 'localhost' : bracketed
+  const root = `http://${reachable}:${port}${config.basePath}/api/v1`
   const entries = await services.index.count(ALL)
-  const stores =
-    config.storage.kind === 'embedded'
-      ? `embedded, data in ${config.dataDir}`
-      : `cluster, Elasticsearch and MongoDB, files in ${config.dataDir}`
+  const profile =
+    config.storage.kind === 'embedded' ? 'embedded (SQLite)' : 'cluster (Elasticsearch and MongoDB)'
   return `
   Serai ${VERSION}
-  listening   ${root}
-  profile     ${stores}
+  listening   http://${bracketed}:${port}${config.basePath}/api/v1
+  profile     ${profile}
+  data        ${config.dataDir}
   entries     ${entries}
   docs page   ${root}/extensions/docs
   openapi     ${root}/openapi.json

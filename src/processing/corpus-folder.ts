@@ -32,6 +32,14 @@ export interface Records<T> {
   readonly problems: readonly ImportProblem[]
 }
 
+/** A path that is no folder of uploads. */
+export class UnknownLayout extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'UnknownLayout'
+  }
+}
+
 /** A folder in the layout of the corpus. */
 export class CorpusFolder {
   readonly path: string
@@ -40,13 +48,13 @@ export class CorpusFolder {
     this.path = path
   }
 
-  /** @throws Error when there is no such folder, or it has no `uploads.json` */
+  /** @throws UnknownLayout when there is no such folder, or it has no `uploads.json` */
   static async open(path: string): Promise<CorpusFolder> {
     const found = await stat(path).catch(() => undefined)
-    if (!found) throw new Error(`${path} does not exist`)
+    if (!found) throw new UnknownLayout(`${path} does not exist`)
     const list = await stat(join(path, 'uploads.json')).catch(() => undefined)
     if (!found.isDirectory() || !list?.isFile()) {
-      throw new Error(
+      throw new UnknownLayout(
         `${path} is not a folder that can be imported: it must have the files uploads.json, users.json, … and the folder uploads/`
       )
     }

@@ -34,7 +34,7 @@ export interface ImportReport {
 
 /**
  * Imports the folder. A file that cannot be used is reported, and the rest goes on.
- * @throws Error when the folder is not of a known layout; SeraiError when a store fails
+ * @throws UnknownLayout when it is no folder of uploads; SeraiError when a store fails
  */
 export async function importCorpus(
   path: string,
