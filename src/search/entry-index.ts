@@ -2,6 +2,7 @@
  * The port to a search engine. Two adapters implement it (`elasticsearch/`, `sqlite/`); both give the same answers,
  * which `test/conformance` holds them to.
  */
+import { failure } from '../errors.ts'
 import type { Quantity } from '../query/quantities.ts'
 import type { Query } from '../query/tree.ts'
 
@@ -63,7 +64,7 @@ export interface SearchPage {
 
 /** The entries index. */
 export interface EntryIndex {
-  /** @throws SeraiError SEARCH_REFUSED, STORE_UNAVAILABLE */
+  /** @throws SeraiError SEARCH_REFUSED, SEARCH_TIMEOUT, STORE_UNAVAILABLE; the signal's reason when that is given */
   search(request: SearchRequest): Promise<SearchPage>
   /** Number of entries that match. */
   count(query: Query, signal?: AbortSignal): Promise<number>
@@ -73,6 +74,16 @@ export interface EntryIndex {
   remove(entryIds: readonly string[]): Promise<void>
   /** Releases connections, workers and files. */
   close(): Promise<void>
+}
+
+/**
+ * Refuses what entries cannot be sorted by; adapters call it.
+ * @throws SeraiError SEARCH_REFUSED for a quantity that is kept as words
+ */
+export function requireSortable(quantity: Quantity): void {
+  if (quantity.kind === 'text' || quantity.kind === 'path' || quantity.kind === 'none') {
+    throw failure('SEARCH_REFUSED', { reason: `entries cannot be sorted by ${quantity.name}` })
+  }
 }
 
 /**

@@ -1,12 +1,11 @@
 /**
- * Stored documents: JSON without its completion fields, packed with zstd. Documents of an installation resemble each
+ * Stored documents: JSON packed with zstd. Documents of an installation resemble each
  * other, so the first ones serve as dictionary for all, which halves the size.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 
 const DICTIONARY = 'dictionary'
-const COMPLETION = '__suggestion'
 
 /** Bytes of the dictionary at most; more makes every document slower to pack. */
 const DICTIONARY_MAX = 64 * 1024
@@ -17,26 +16,6 @@ const SAMPLE_MIN = 16 * 1024
 /** Packed with the dictionary; the first byte of a body tells whether it was. */
 const PLAIN = 0
 const WITH_DICTIONARY = 1
-
-/**
- * JSON of a document without the members `*__suggestion`, which never come back and are made from other values.
- * `given` is the document's JSON as it came.
- */
-export function documentText(document: unknown, given: string): string {
-  return given.includes(COMPLETION) ? JSON.stringify(withoutCompletion(document)) : given
-}
-
-function withoutCompletion(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) {
-    return value.some(item => typeof item === 'object') ? value.map(withoutCompletion) : value
-  }
-  const result: Record<string, unknown> = {}
-  for (const name of Object.keys(value)) {
-    if (!name.endsWith(COMPLETION)) result[name] = withoutCompletion((value as Record<string, unknown>)[name])
-  }
-  return result
-}
 
 /** Packs and unpacks the documents of one file. */
 export class Bodies {

@@ -1,7 +1,8 @@
 /** Adds documents to the search file and removes them; runs in the writer's worker thread. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { openDatabase, transaction } from '../../storage/sqlite/database.ts'
-import { Bodies, documentText } from './body.ts'
+import { documentText } from '../document-text.ts'
+import { Bodies } from './body.ts'
 import { Changes, Target } from './changes.ts'
 import { Extraction, type ValueSink } from './extraction.ts'
 import type { Field, FieldPlan } from './fields.ts'

@@ -1,0 +1,217 @@
+/**
+ * The entries index of the cluster profile, in Elasticsearch. What an index looks like: `mapping.ts`, `index-setup.ts`;
+ * how queries are put: `query-dsl.ts`; sorting and cursors: `ordering.ts`.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Client, type estypes } from '@elastic/elasticsearch'
+import { failure } from '../../errors.ts'
+import type { Quantities } from '../../query/quantities.ts'
+import type { Query } from '../../query/tree.ts'
+import { documentText } from '../document-text.ts'
+import type { EntryIndex, IndexDocument, SearchPage, SearchRequest, SourceFilter } from '../entry-index.ts'
+import { searchFailure } from './failures.ts'
+import { setUpIndex } from './index-setup.ts'
+import { afterOf, sortOf, sortValueOf } from './ordering.ts'
+import { queryDsl } from './query-dsl.ts'
+
+/** Where the index is and how it is used. */
+export interface ElasticsearchIndexOptions {
+  /** May hold user and password. */
+  readonly url: string
+  /** Name of the alias. */
+  readonly index: string
+  readonly quantities: Quantities
+  /** Milliseconds after which a search is given up. */
+  readonly timeout: number
+}
+
+/** UTF-16 units of JSON in one bulk request; Elasticsearch refuses requests above 100 MB. */
+const BULK_UNITS = 8 * 1024 * 1024
+
+/** Documents in one bulk request. */
+const BULK_COUNT = 1000
+
+/** UTF-16 units of JSON that are made before other work gets its turn. */
+const TURN = 512 * 1024
+
+/** Milliseconds that writing a bulk may take. */
+const WRITE_TIMEOUT = 120_000
+
+/** Milliseconds that the answer may take longer than the search itself. */
+const ANSWER_GRACE = 1000
+
+/**
+ * Opens the index; it is made when missing, and its documents are indexed anew after a change of the quantities.
+ * @throws SeraiError STORE_UNAVAILABLE, STORE_NEWER, STORE_UNUSABLE
+ */
+export async function openElasticsearchEntryIndex(options: ElasticsearchIndexOptions): Promise<EntryIndex> {
+  const client = new Client({ node: options.url, requestTimeout: WRITE_TIMEOUT })
+  try {
+    await setUpIndex(client, options.index, options.quantities)
+    return new ElasticsearchEntryIndex(client, options)
+  } catch (error) {
+    await client.close()
+    throw searchFailure(error)
+  }
+}
+
+class ElasticsearchEntryIndex implements EntryIndex {
+  readonly #client: Client
+  readonly #index: string
+  readonly #timeout: number
+  #closed = false
+
+  constructor(client: Client, { index, timeout }: ElasticsearchIndexOptions) {
+    this.#client = client
+    this.#index = index
+    this.#timeout = timeout
+  }
+
+  async search(request: SearchRequest): Promise<SearchPage> {
+    const { query, orderBy, order, size, offset, after, source, signal } = request
+    const answer = await this.#search(
+      {
+        query: queryDsl(query),
+        sort: sortOf(orderBy, order),
+        size,
+        ...(offset ? { from: offset } : {}),
+        ...(after ? { search_after: afterOf(after, orderBy, order) } : {}),
+        _source: sourceOf(source)
+      },
+      signal
+    )
+    const hits = answer.hits.hits.map(hit => {
+      const sortValue = sortValueOf(hit.sort ?? [], orderBy)
+      return {
+        entryId: hit._id as string,
+        document: hit._source ?? {},
+        ...(sortValue !== undefined ? { sortValue } : {})
+      }
+    })
+    return { total: totalOf(answer), hits }
+  }
+
+  async count(query: Query, signal?: AbortSignal): Promise<number> {
+    return totalOf(await this.#search({ query: queryDsl(query), size: 0 }, signal))
+  }
+
+  async #search(
+    body: estypes.SearchRequest,
+    signal: AbortSignal | undefined
+  ): Promise<estypes.SearchResponse<Record<string, unknown>>> {
+    this.#requireOpen()
+    signal?.throwIfAborted()
+    try {
+      const answer = await this.#client.search<Record<string, unknown>>(
+        {
+          index: this.#index,
+          track_total_hits: true,
+          timeout: `${this.#timeout}ms`,
+          allow_partial_search_results: false,
+          ...body
+        },
+        // A closed connection makes Elasticsearch stop the search.
+        { requestTimeout: this.#timeout + ANSWER_GRACE, ...(signal ? { signal } : {}) }
+      )
+      if (answer.timed_out) throw failure('SEARCH_TIMEOUT')
+      return answer
+    } catch (error) {
+      throw searchFailure(error, signal)
+    }
+  }
+
+  async put(documents: readonly IndexDocument[]): Promise<void> {
+    // The last one of an id counts.
+    const last = new Map<string, IndexDocument>()
+    for (const document of documents) {
+      if (typeof document.entry_id !== 'string' || document.entry_id === '') {
+        throw new TypeError('a document of the index needs an entry_id')
+      }
+      last.set(document.entry_id, document)
+    }
+    let operations: (string | object)[] = []
+    let [units, turn] = [0, 0]
+    for (const [entryId, document] of last) {
+      const text = documentText(document, JSON.stringify(document)).replace(LONE_SURROGATE, '\\ufffd')
+      operations.push({ index: { _id: entryId } }, text)
+      units += text.length
+      turn += text.length
+      if (units > BULK_UNITS || operations.length >= 2 * BULK_COUNT) {
+        await this.#bulk(operations)
+        operations = []
+        units = 0
+      }
+      if (turn > TURN) {
+        turn = 0
+        await nextTurn()
+      }
+    }
+    await this.#bulk(operations)
+    await this.#refresh()
+  }
+
+  async remove(entryIds: readonly string[]): Promise<void> {
+    const unique = [...new Set(entryIds)]
+    if (unique.length === 0) return
+    for (let i = 0; i < unique.length; i += BULK_COUNT) {
+      await this.#bulk(unique.slice(i, i + BULK_COUNT).map(_id => ({ delete: { _id } })))
+    }
+    await this.#refresh()
+  }
+
+  /** @throws Error naming the first document that was not taken */
+  async #bulk(operations: (string | object)[]): Promise<void> {
+    this.#requireOpen()
+    if (operations.length === 0) return
+    let answer: estypes.BulkResponse
+    try {
+      answer = await this.#client.bulk({ index: this.#index, require_alias: true, operations })
+    } catch (error) {
+      throw searchFailure(error)
+    }
+    if (!answer.errors) return
+    for (const item of answer.items) {
+      const { error, status, _id } = item.index ?? item.delete ?? { error: undefined, status: 200, _id: '' }
+      if (!error) continue
+      if (status === 429 || status >= 500) throw failure('STORE_UNAVAILABLE', { store: 'search' })
+      const cause = error.caused_by?.reason
+      throw new Error(`entry ${_id} cannot be indexed: ${error.reason}${cause ? `: ${cause}` : ''}`)
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    try {
+      await this.#client.indices.refresh({ index: this.#index })
+    } catch (error) {
+      throw searchFailure(error)
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw failure('STORE_UNAVAILABLE', { store: 'search' })
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#client.close()
+  }
+}
+
+/** Half of a character, as it stands in JSON; Lucene cannot hold it. An even number of backslashes comes before. */
+const LONE_SURROGATE = /(?<=(?<!\\)(?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g
+
+function totalOf(answer: estypes.SearchResponse<unknown>): number {
+  const { total } = answer.hits
+  return typeof total === 'number' ? total : (total?.value ?? 0)
+}
+
+function sourceOf(filter: SourceFilter | undefined): estypes.SearchSourceConfig {
+  if (!filter || (filter.include === undefined && (filter.exclude ?? []).length === 0)) return true
+  // A list that includes nothing would include everything.
+  if (filter.include?.length === 0) return false
+  return {
+    ...(filter.include ? { includes: [...filter.include] } : {}),
+    ...(filter.exclude ? { excludes: [...filter.exclude] } : {})
+  }
+}
