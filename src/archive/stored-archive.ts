@@ -1,0 +1,216 @@
+/**
+ * An archive as it is read from a store: a tree of which only those blocks are there that were asked for. Pure: what
+ * is missing is noted in `wanted`, whoever drives the reading fetches it and gives it to `supply`.
+ */
+import { failure } from '../errors.ts'
+import type { ArchiveContents } from '../storage/archives.ts'
+import { checksum, setMember, unpack, withOwnKeys } from './block.ts'
+import { type Contents, type Piece, type Place, readContents } from './contents.ts'
+import type { JsonObject } from './definitions.ts'
+
+/** Answer where a block is missing: ask again when the wanted blocks have been supplied. */
+export const MISSING = Symbol('missing')
+/** Type of {@link MISSING}. */
+export type Missing = typeof MISSING
+
+/** What a node is. */
+export type NodeKind = 'map' | 'list' | 'value'
+
+/** An archive of which blocks are loaded as needed. Values it gives must not be changed. */
+export class StoredArchive {
+  readonly entryId: string
+  readonly uploadId: string
+  readonly generation: string
+  readonly root: ArchiveNode
+  /** Numbers of blocks that were needed and are not there. */
+  readonly wanted = new Set<number>()
+  readonly #contents: Contents
+  readonly #blocks = new Map<number, readonly unknown[]>()
+  /** Values of the pieces that were put together from several, so that it is done once. */
+  readonly #joined = new Map<Place, unknown>()
+
+  /** @throws SeraiError ARCHIVE_DAMAGED */
+  constructor(stored: ArchiveContents) {
+    this.entryId = stored.entryId
+    this.uploadId = stored.uploadId
+    this.generation = stored.generation
+    this.#contents = readContents(stored.bytes, stored.entryId)
+    const rest = this.#own(this.#contents.rest)
+    this.root = new ArchiveNode(this, rest, { kind: 'inner', below: this.#contents.below })
+  }
+
+  /** Packed size of a block. */
+  bytesOf(block: number): number {
+    return this.#contents.blocks[block - 1]?.bytes ?? 0
+  }
+
+  /**
+   * Takes a wanted block in.
+   * @param bytes undefined when the store does not have it
+   * @throws SeraiError ARCHIVE_DAMAGED
+   */
+  supply(block: number, bytes: Uint8Array | undefined): void {
+    const row = this.#contents.blocks[block - 1]
+    if (!bytes || bytes.byteLength !== row?.bytes || checksum(bytes) !== row.checksum) {
+      throw failure('ARCHIVE_DAMAGED', { entry_id: this.entryId, block })
+    }
+    this.wanted.delete(block)
+    this.#blocks.set(block, unpack(bytes) as unknown[])
+  }
+
+  /** Notes that a block will be needed. Says whether it is there. */
+  want(piece: Piece): boolean {
+    if (this.#blocks.has(piece.block)) return true
+    this.wanted.add(piece.block)
+    return false
+  }
+
+  /** Value of a piece. */
+  piece(piece: Piece): unknown {
+    return this.want(piece) ? this.#own(this.#blocks.get(piece.block)![piece.slot]) : MISSING
+  }
+
+  /** The members of a map that is spread over pieces. */
+  spread(place: Place & { kind: 'map' }): JsonObject | Missing {
+    const known = this.#joined.get(place)
+    if (known) return known as JsonObject
+    if (!place.pieces.map(piece => this.want(piece)).every(Boolean)) return MISSING
+    const parts = place.pieces.map(piece => Object.entries(this.piece(piece) as JsonObject))
+    const joined: Record<string, unknown> = {}
+    for (const [key, value] of parts.flat()) setMember(joined, key, value)
+    this.#joined.set(place, joined)
+    return joined
+  }
+
+  #own<T>(value: T): T {
+    return this.#contents.marked ? (withOwnKeys(value) as T) : value
+  }
+}
+
+/** A value in an archive, read on demand. */
+export class ArchiveNode {
+  readonly archive: StoredArchive
+  readonly place: Place | undefined
+  /** What the piece above has of it; undefined when it stands in pieces of its own. */
+  readonly #given: unknown
+
+  constructor(archive: StoredArchive, given: unknown, place: Place | undefined) {
+    this.archive = archive
+    this.place = place
+    this.#given = given
+  }
+
+  kind(): NodeKind | Missing {
+    if (this.place?.kind === 'list') return 'list'
+    const rest = this.rest()
+    if (rest === MISSING) return MISSING
+    if (Array.isArray(rest)) return 'list'
+    return typeof rest === 'object' && rest !== null ? 'map' : 'value'
+  }
+
+  /** The value itself, where what stands elsewhere is undefined. Not for lists that are cut into runs. */
+  rest(): unknown {
+    switch (this.place?.kind) {
+      case 'piece':
+        return this.archive.piece(this.place.piece)
+      case 'map':
+        return this.archive.spread(this.place)
+      default:
+        return this.#given
+    }
+  }
+
+  /** Number of items of a list. */
+  length(): number | Missing {
+    if (this.place?.kind === 'list') return this.place.runs.reduce((sum, run) => sum + run.count, 0)
+    const rest = this.rest()
+    return rest === MISSING ? MISSING : (rest as unknown[]).length
+  }
+
+  /** Item of a list; `index` is in range. */
+  item(index: number): ArchiveNode | Missing {
+    const below = this.place?.below?.at.get(String(index))
+    if (below && below.kind !== 'inner') return new ArchiveNode(this.archive, undefined, below)
+    if (this.place?.kind !== 'list') {
+      const rest = this.rest()
+      return rest === MISSING ? MISSING : new ArchiveNode(this.archive, (rest as unknown[])[index], below)
+    }
+    let start = 0
+    for (const { count, piece } of this.place.runs) {
+      if (index < start + count) {
+        const items = this.archive.piece(piece)
+        return items === MISSING
+          ? MISSING
+          : new ArchiveNode(this.archive, (items as unknown[])[index - start], below)
+      }
+      start += count
+    }
+    throw new RangeError(`no item ${index}`)
+  }
+
+  /** Member of a map; undefined when there is none. */
+  member(name: string): ArchiveNode | Missing | undefined {
+    const below = this.place?.below?.at.get(name)
+    if (below && below.kind !== 'inner') return new ArchiveNode(this.archive, undefined, below)
+    const rest = this.rest()
+    if (rest === MISSING) return MISSING
+    if (!Object.hasOwn(rest as object, name)) return undefined
+    return new ArchiveNode(this.archive, (rest as JsonObject)[name], below)
+  }
+
+  /** Keys of a map, in order. */
+  keys(): readonly string[] | Missing {
+    const rest = this.rest()
+    return rest === MISSING ? MISSING : Object.keys(rest as object)
+  }
+
+  /** The value with everything below it. All that is missing is wanted at once. */
+  whole(): unknown {
+    return whole(this.archive, this.#given, this.place)
+  }
+}
+
+function whole(archive: StoredArchive, given: unknown, place: Place | undefined): unknown {
+  if (!place) return given
+  return wantAll(archive, place) ? together(archive, given, place) : MISSING
+}
+
+/** Puts a value together whose pieces are all there. */
+function together(archive: StoredArchive, given: unknown, place: Place): unknown {
+  const rest =
+    place.kind === 'list'
+      ? place.runs.flatMap(run => archive.piece(run.piece) as unknown[])
+      : new ArchiveNode(archive, given, place).rest()
+  const { below } = place
+  if (!below) return rest
+  if (below.length !== undefined) {
+    const list = place.kind === 'list' ? (rest as unknown[]) : [...(rest as unknown[])]
+    for (const [index, at] of below.at) list[Number(index)] = together(archive, list[Number(index)], at)
+    return list
+  }
+  const map: Record<string, unknown> = { ...(rest as object) }
+  for (const [key, at] of below.at) setMember(map, key, together(archive, map[key], at))
+  return map
+}
+
+/** Wants all blocks at and below a place. Says whether all are there. */
+export function wantAll(archive: StoredArchive, place: Place): boolean {
+  let all = true
+  for (const piece of piecesOf(place)) all = archive.want(piece) && all
+  for (const at of place.below?.at.values() ?? []) all = wantAll(archive, at) && all
+  return all
+}
+
+/** The pieces in which a value itself stands. */
+export function piecesOf(place: Place): readonly Piece[] {
+  switch (place.kind) {
+    case 'inner':
+      return []
+    case 'piece':
+      return [place.piece]
+    case 'list':
+      return place.runs.map(run => run.piece)
+    case 'map':
+      return place.pieces
+  }
+}
