@@ -43,7 +43,7 @@ interface Node {
 export function entryMapping(quantities: Quantities): estypes.MappingTypeMapping {
   const root: Node = {}
   for (const path of quantities.nestedPaths) at(root, path).type = 'nested'
-  for (const quantity of quantities.list) {
+  for (const quantity of [...quantities.list, ...quantities.hidden]) {
     // A name with `#` is only another name of a field of `search_quantities`.
     if (quantity.name.includes('#')) continue
     if (quantity.kind !== 'none') add(root, quantity)

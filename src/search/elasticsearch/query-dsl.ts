@@ -27,27 +27,51 @@ const WHOLE_LIMITS: Readonly<Record<string, readonly [number, number]>> = {
   long: [-(2 ** 63), 2 ** 63 - 1024]
 }
 
-/** The query in Elasticsearch's language. */
-export function queryDsl(query: Query): Dsl {
-  return compile(query, undefined)
+/**
+ * Levels of queries in one text. Elasticsearch reads 30 at most, but what a `wrapper` holds is read anew; one level of
+ * the tree takes up to two here.
+ */
+const LEVELS_MAX = 12
+
+/** Where a part of the tree stands. */
+interface Place {
+  /** Path of the nested objects that are looked at; undefined for entries. */
+  readonly path: string | undefined
+  /** Levels of the tree above it in the same text. */
+  readonly level: number
 }
 
-/** `path`: that of the nested objects that are looked at; undefined for entries. */
-function compile(query: Query, path: string | undefined): Dsl {
+/** The query in Elasticsearch's language. */
+export function queryDsl(query: Query): Dsl {
+  return compile(query, { path: undefined, level: 0 })
+}
+
+function compile(query: Query, { path, level }: Place): Dsl {
+  if (level > LEVELS_MAX && (query.kind === 'and' || query.kind === 'or' || query.kind === 'nested')) {
+    const text = JSON.stringify(compile(query, { path, level: 0 }))
+    return { wrapper: { query: Buffer.from(text).toString('base64') } }
+  }
+  const below = { path, level: level + 1 }
   switch (query.kind) {
     case 'all':
       return MATCH_ALL
     case 'none':
       return MATCH_NONE
     case 'and':
-      return conjunction(query.of, path)
+      return conjunction(query.of, below)
     case 'or':
       if (query.of.length === 0) return MATCH_NONE
-      return { bool: { should: query.of.map(part => compile(part, path)), minimum_should_match: 1 } }
+      return { bool: { should: query.of.map(part => compile(part, below)), minimum_should_match: 1 } }
     case 'not':
-      return { bool: { must_not: [compile(query.of, path)] } }
+      return { bool: { must_not: [compile(query.of, below)] } }
     case 'nested':
-      return { nested: { path: query.path, query: compile(query.query, query.path), score_mode: 'none' } }
+      return {
+        nested: {
+          path: query.path,
+          query: compile(query.query, { path: query.path, level: level + 1 }),
+          score_mode: 'none'
+        }
+      }
     default:
       // A quantity of other objects has no value in these.
       return query.quantity.nestedPath === path ? leaf(query) : MATCH_NONE
@@ -55,10 +79,10 @@ function compile(query: Query, path: string | undefined): Dsl {
 }
 
 /** Complements become part of the conjunction: one level less, of which Elasticsearch allows 30. */
-function conjunction(of: readonly Query[], path: string | undefined): Dsl {
+function conjunction(of: readonly Query[], place: Place): Dsl {
   if (of.length === 0) return MATCH_ALL
-  const filter = of.filter(part => part.kind !== 'not').map(part => compile(part, path))
-  const mustNot = of.filter(part => part.kind === 'not').map(part => compile(part.of, path))
+  const filter = of.filter(part => part.kind !== 'not').map(part => compile(part, place))
+  const mustNot = of.filter(part => part.kind === 'not').map(part => compile(part.of, place))
   return {
     bool: {
       ...(filter.length > 0 ? { filter } : {}),
