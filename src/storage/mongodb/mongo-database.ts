@@ -1,0 +1,150 @@
+/**
+ * One connection to the database of the cluster profile. Each kind of store has collections of its own and a document
+ * in `format` with the version of its form. No transactions: a standalone server has none.
+ */
+import {
+  type Collection,
+  type Document,
+  type IndexSpecification,
+  MongoClient,
+  type MongoClientOptions,
+  MongoError,
+  MongoNetworkError,
+  MongoNotConnectedError,
+  MongoServerSelectionError,
+  MongoTopologyClosedError
+} from 'mongodb'
+import { failure } from '../../errors.ts'
+
+/** Where the database is. */
+export interface MongoOptions {
+  /** May hold user and password. */
+  readonly url: string
+  /** Name of the database. */
+  readonly database: string
+}
+
+/** What the collections of a kind of store look like. */
+export interface StoreFormat {
+  /** Name of the store in messages, `documents` or `archives`. */
+  readonly store: string
+  /** Counts up with every change of the form. */
+  readonly version: number
+  /** Indexes by collection, beside that of `_id`. */
+  readonly indexes: Readonly<Record<string, readonly IndexSpecification[]>>
+}
+
+/** Every document has a text as its key. */
+export type Stored = { _id: string } & Document
+
+/** Milliseconds until a server that does not answer counts as gone. */
+const SELECTION_TIMEOUT = 5000
+
+const CLIENT_OPTIONS: MongoClientOptions = {
+  appName: 'serai',
+  serverSelectionTimeoutMS: SELECTION_TIMEOUT,
+  ignoreUndefined: true,
+  // Binary values come as they are, without a copy.
+  promoteBuffers: true
+}
+
+/** Codes of server errors that pass by themselves: shutting down, stepping down, not yet primary. */
+const PASSING_CODES = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436])
+
+/** Code of a write that lost against another one with the same key. */
+const DUPLICATE_KEY = 11000
+
+/** Whether two writers wanted to add the same key. */
+export function isDuplicateKey(error: unknown): boolean {
+  return error instanceof MongoError && error.code === DUPLICATE_KEY
+}
+
+/** A connection to the collections of one kind of store. */
+export class MongoDatabase {
+  readonly #client: MongoClient
+  readonly #name: string
+  readonly #store: string
+  #closed = false
+
+  private constructor(client: MongoClient, name: string, store: string) {
+    this.#client = client
+    this.#name = name
+    this.#store = store
+  }
+
+  /**
+   * Connects, checks the version and makes missing indexes.
+   * @throws SeraiError STORE_UNAVAILABLE, STORE_NEWER
+   */
+  static async open({ url, database }: MongoOptions, format: StoreFormat): Promise<MongoDatabase> {
+    const client = new MongoClient(url, CLIENT_OPTIONS)
+    const opened = new MongoDatabase(client, database, format.store)
+    try {
+      await opened.run(async () => {
+        await client.connect()
+        await opened.#requireVersion(format)
+        for (const [name, indexes] of Object.entries(format.indexes)) {
+          for (const index of indexes) await opened.collection(name).createIndex(index)
+        }
+      })
+      return opened
+    } catch (error) {
+      await client.close()
+      throw error
+    }
+  }
+
+  async #requireVersion({ store, version }: StoreFormat): Promise<void> {
+    const formats = this.collection('format')
+    await formats
+      .updateOne({ _id: store }, { $setOnInsert: { version } }, { upsert: true })
+      .catch((error: unknown) => {
+        // Another process was first, and what it wrote is read below.
+        if (!isDuplicateKey(error)) throw error
+      })
+    const found = (await formats.findOne({ _id: store }))?.version
+    if (found <= version) return
+    throw failure('STORE_NEWER', {
+      file: `The MongoDB database ${this.#name} (${store})`,
+      found,
+      known: version
+    })
+  }
+
+  /** A collection of the database. */
+  collection(name: string): Collection<Stored> {
+    return this.#client.db(this.#name).collection<Stored>(name)
+  }
+
+  /**
+   * Runs operations; errors of the connection become those of the table.
+   * @throws SeraiError STORE_UNAVAILABLE
+   */
+  async run<T>(operations: () => Promise<T>): Promise<T> {
+    try {
+      // The client would connect anew.
+      if (this.#closed) throw new MongoNotConnectedError('the store is closed')
+      return await operations()
+    } catch (error) {
+      if (!isConnectionError(error)) throw error
+      const unavailable = failure('STORE_UNAVAILABLE', { store: this.#store })
+      unavailable.cause = error
+      throw unavailable
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#client.close()
+  }
+}
+
+function isConnectionError(error: unknown): boolean {
+  return (
+    error instanceof MongoNetworkError ||
+    error instanceof MongoServerSelectionError ||
+    error instanceof MongoNotConnectedError ||
+    error instanceof MongoTopologyClosedError ||
+    (error instanceof MongoError && PASSING_CODES.has(Number(error.code)))
+  )
+}
