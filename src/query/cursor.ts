@@ -33,11 +33,10 @@ export function decodeCursor(text: string, orderBy: Quantity | undefined): Curso
 function sortValue(text: string, orderBy: Quantity): SortValue {
   if (text === MISSING) return null
   switch (orderBy.kind) {
-    case 'boolean': {
-      const value = { '0': 0, '1': 1, false: 0, true: 1 }[text]
-      if (value === undefined) throw refused(text, orderBy)
-      return value
-    }
+    case 'boolean':
+      if (text === '1' || text === 'true') return 1
+      if (text === '0' || text === 'false') return 0
+      throw refused(text, orderBy)
     case 'date': {
       const span = timeSpan(text)
       if (!span) throw refused(text, orderBy)
