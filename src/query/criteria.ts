@@ -4,8 +4,10 @@
  */
 import { failure, invalid } from '../errors.ts'
 import { isCustomName, unresolvedType } from './custom-names.ts'
+import { type CompiledFilter, filterCompiler, QUERY_DIALECT } from './optimade/compile-filter.ts'
+import { FILTER_NAME, filterQuery } from './optimade/filter-criterion.ts'
 import type { Quantities, Quantity } from './quantities.ts'
-import type { Scalar } from './tree.ts'
+import type { Query, Scalar } from './tree.ts'
 
 /** Bounds as given; echoed in this order. */
 export const COMPARISONS = ['lt', 'lte', 'gt', 'gte'] as const
@@ -45,6 +47,8 @@ export type Criteria =
   | { readonly kind: 'not'; readonly of: Criteria }
   | { readonly kind: 'nested'; readonly path: string; readonly of: Criteria }
   | { readonly kind: 'vacant'; readonly name: string }
+  /** OPTIMADE filters, with the query that they are. */
+  | { readonly kind: 'filter'; readonly value: CriterionValue; readonly query: Query }
 
 type JsonObject = Readonly<Record<string, unknown>>
 
@@ -66,6 +70,8 @@ class Reader {
   readonly #quantities: Quantities
   /** Part of the request that holds the query, for errors of form. */
   readonly #where: readonly string[]
+  /** Made when the first filter is met. */
+  #filterCompiler: ((text: string) => CompiledFilter) | undefined
 
   constructor(quantities: Quantities, where: readonly string[]) {
     this.#quantities = quantities
@@ -132,12 +138,27 @@ class Reader {
   #member(key: string, value: unknown, place: Place): Criteria {
     const { name, operator } = splitOperator(key)
     const full = place.prefix + name
+    if (full === FILTER_NAME) return this.#filter(operator, value, place)
     if (operator) return this.#criterion(full, this.#withOperator(operator, value), place)
     if (!isObject(value)) return this.#criterion(full, this.#plain(full, value), place)
     if (isRange(value)) return this.#criterion(full, this.#range(full, value), place)
     const set = setOf(value)
     if (set) return this.#criterion(full, this.#set(set, value[set]), place)
     return this.#subObject(full, value, place)
+  }
+
+  /** OPTIMADE filters: one, or a list of which all, any or none hold (`optimade.md` §1.1). */
+  #filter(operator: SetOperator | Comparison | undefined, given: unknown, place: Place): Criteria {
+    const set = operator === undefined && isObject(given) ? setOf(given) : undefined
+    if (isObject(given) && !set && !isRange(given)) return this.#subObject(FILTER_NAME, given, place)
+    const value = set
+      ? this.#set(set, (given as JsonObject)[set])
+      : operator
+        ? this.#withOperator(operator, given)
+        : this.#plain(FILTER_NAME, given)
+    if (value.kind === 'range') throw unknownQuantity(FILTER_NAME, this.#quantities, [FILTER_NAME])
+    this.#filterCompiler ??= filterCompiler(this.#quantities, QUERY_DIALECT)
+    return { kind: 'filter', value, query: filterQuery(value, this.#filterCompiler) }
   }
 
   /** Criteria below a common prefix (§1.2); one nested object meets all of them if the prefix is one (§1.3). */
@@ -165,7 +186,6 @@ class Reader {
 
   /** @throws SeraiError INVALID (422) for an unknown one, NOT_IMPLEMENTED (501) for what comes later */
   #quantity(name: string): Quantity {
-    if (name === 'optimade_filter') throw failure('NOT_IMPLEMENTED', { what: 'The quantity optimade_filter' })
     if (isCustomName(name, this.#quantities)) {
       throw failure('NOT_IMPLEMENTED', { what: `Searching custom quantities such as ${name}` })
     }

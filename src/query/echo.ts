@@ -1,5 +1,6 @@
 /** The normalised query that answers repeat (`search.md` §6). */
 import { COMPARISONS, type Criteria, type CriterionValue } from './criteria.ts'
+import { FILTER_NAME } from './optimade/filter-criterion.ts'
 
 /** A query as JSON in its normalised form. */
 export type Echo = Readonly<Record<string, unknown>>
@@ -16,6 +17,8 @@ export function echo(criteria: Criteria): Echo {
       return { not: echo(criteria.of) }
     case 'nested':
       return { prefix: criteria.path, query: echo(criteria.of) }
+    case 'filter':
+      return { name: FILTER_NAME, value: valueEcho(criteria.value) }
     case 'vacant':
       return { name: criteria.name, value: { all: [] } }
   }
