@@ -1,0 +1,179 @@
+/**
+ * Reading archives with `required`: fetches what the walk in `archive/` wants, for all archives of a page at once. A
+ * read costs one round trip for the tables of contents and one for blocks per level of references, however many
+ * entries there are, and touches only the blocks that the answer needs.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Caller } from '../access/caller.ts'
+import { isVisible } from '../access/upload-access.ts'
+import type { ArchiveAnswer } from '../archive/answer.ts'
+import { ArchiveDefinitions } from '../archive/archive-definitions.ts'
+import { ArchiveSet } from '../archive/archive-set.ts'
+import type { DefinitionRegistry, JsonObject } from '../archive/definitions.ts'
+import type { RequiredRequest } from '../archive/required.ts'
+import { StoredArchive } from '../archive/stored-archive.ts'
+import { ArchiveWalk } from '../archive/walk.ts'
+import { type ArchiveContents, type ArchiveStore, blockKey } from './archives.ts'
+import type { DocumentStore, Upload } from './documents.ts'
+
+/** What the reader works with. */
+export interface ArchiveReaderPorts {
+  readonly archives: Pick<ArchiveStore, 'contents' | 'blocks'>
+  readonly documents: Pick<DocumentStore, 'listUploads'>
+  readonly definitions: DefinitionRegistry
+}
+
+/** An archive as it was asked for. */
+export interface ReadArchive {
+  readonly entryId: string
+  /** Undefined when the entry has none. */
+  readonly archive: JsonObject | undefined
+}
+
+/** Entries whose tables of contents are fetched at once. */
+const ENTRIES_AT_ONCE = 200
+
+/** Packed bytes after which a page is read in a further part, so that memory holds only parts of large pages. */
+const BYTES_AT_ONCE = 16 * 1024 * 1024
+
+/** Milliseconds of work before other requests get their turn. */
+const TURN = 15
+
+/** Reads archives for callers. */
+export class ArchiveReader {
+  readonly #ports: ArchiveReaderPorts
+
+  constructor(ports: ArchiveReaderPorts) {
+    this.#ports = ports
+  }
+
+  /**
+   * The archives of entries, in their order.
+   * @param entryIds entries that the caller may see; those that references lead to are checked here
+   * @param signal ends the reading, for a client that is gone
+   * @throws SeraiError REQUIRED_INDEX, REFERENCE_REMOTE (400), INVALID (422), ARCHIVE_DAMAGED
+   */
+  async *read(
+    entryIds: readonly string[],
+    required: RequiredRequest,
+    caller: Caller,
+    signal?: AbortSignal
+  ): AsyncGenerator<ReadArchive> {
+    for (let from = 0; from < entryIds.length; from += ENTRIES_AT_ONCE) {
+      const ids = entryIds.slice(from, from + ENTRIES_AT_ONCE)
+      const contents = await this.#ports.archives.contents(ids)
+      for (let next = 0; next < ids.length; ) {
+        const part = new ArchivePart(this.#ports, required, caller, signal)
+        while (next < ids.length && part.add(ids[next]!, contents.get(ids[next]!))) next++
+        yield* await part.read()
+      }
+    }
+  }
+}
+
+/** Some archives that are read together. */
+class ArchivePart {
+  readonly #ports: ArchiveReaderPorts
+  readonly #caller: Caller
+  readonly #signal: AbortSignal | undefined
+  readonly #archives = new ArchiveSet()
+  readonly #walk: ArchiveWalk
+  readonly #answers = new Map<string, ArchiveAnswer | undefined>()
+  readonly #visible = new Map<string, boolean>()
+  #bytes = 0
+
+  constructor(
+    ports: ArchiveReaderPorts,
+    required: RequiredRequest,
+    caller: Caller,
+    signal: AbortSignal | undefined
+  ) {
+    this.#ports = ports
+    this.#caller = caller
+    this.#signal = signal
+    const definitions = new ArchiveDefinitions(ports.definitions, this.#archives)
+    this.#walk = new ArchiveWalk(this.#archives, definitions, required)
+  }
+
+  /** Adds an entry; false when the part is large enough without it. */
+  add(entryId: string, contents: ArchiveContents | undefined): boolean {
+    if (this.#bytes > BYTES_AT_ONCE) return false
+    const archive = contents && new StoredArchive(contents)
+    this.#archives.give(entryId, archive)
+    this.#answers.set(entryId, archive && this.#walk.start(archive))
+    for (const block of archive?.wanted ?? []) this.#bytes += archive!.bytesOf(block)
+    return true
+  }
+
+  async read(): Promise<ReadArchive[]> {
+    // The blocks that the tables of contents tell of come first: the walk then seldom waits for one.
+    do {
+      await this.#fetch()
+      for (let paused = true; paused; ) {
+        const end = performance.now() + TURN
+        paused = this.#walk.run(() => performance.now() > end)
+        if (paused) await this.#turn()
+      }
+    } while (this.#walk.resume())
+    const read: ReadArchive[] = []
+    for (const [entryId, answer] of this.#answers) {
+      read.push({ entryId, archive: answer?.finish() })
+    }
+    return read
+  }
+
+  /** Fetches everything that is wanted. */
+  async #fetch(): Promise<void> {
+    this.#signal?.throwIfAborted()
+    const entryIds = [...this.#archives.wanted]
+    await Promise.all([this.#fetchBlocks(), entryIds.length > 0 ? this.#fetchArchives(entryIds) : undefined])
+  }
+
+  async #fetchBlocks(): Promise<void> {
+    const archives = this.#archives.incomplete()
+    if (archives.length === 0) return
+    const blocks = await this.#ports.archives.blocks(
+      archives.flatMap(({ entryId, generation, wanted }) =>
+        [...wanted].map(number => ({ entryId, generation, number }))
+      )
+    )
+    let end = performance.now() + TURN
+    for (const archive of archives) {
+      for (const number of [...archive.wanted]) {
+        const { entryId } = archive
+        archive.supply(number, blocks.get(blockKey({ entryId, number })))
+        if (performance.now() < end) continue
+        await this.#turn()
+        end = performance.now() + TURN
+      }
+    }
+  }
+
+  /** Archives that references lead to, of which the caller sees those of visible uploads (`archive.md` §3.4). */
+  async #fetchArchives(entryIds: readonly string[]): Promise<void> {
+    const contents = await this.#ports.archives.contents(entryIds)
+    await this.#check([...contents.values()].map(c => c.uploadId))
+    for (const entryId of entryIds) {
+      const found = contents.get(entryId)
+      const visible = found !== undefined && this.#visible.get(found.uploadId) === true
+      this.#archives.give(entryId, visible ? new StoredArchive(found) : undefined)
+    }
+  }
+
+  async #check(uploadIds: readonly string[]): Promise<void> {
+    const unknown = [...new Set(uploadIds)].filter(id => !this.#visible.has(id))
+    if (unknown.length === 0) return
+    for (const id of unknown) this.#visible.set(id, false)
+    const { uploads } = await this.#ports.documents.listUploads(
+      { uploadIds: unknown },
+      { orderBy: 'upload_create_time', order: 'asc', offset: 0, limit: unknown.length }
+    )
+    for (const upload of uploads as Upload[])
+      this.#visible.set(upload.upload_id, isVisible(upload, this.#caller))
+  }
+
+  async #turn(): Promise<void> {
+    await nextTurn()
+    this.#signal?.throwIfAborted()
+  }
+}
