@@ -20,6 +20,17 @@ export function sortValueOf(quantity: Quantity, document: Json): string | number
   return value === undefined ? null : typeof value === 'boolean' ? Number(value) : value
 }
 
+/** The document as an index gives it out: without empty items of lists, other empty objects and lists stay. */
+export function answered(document: Json): Json {
+  if (Array.isArray(document)) return document.map(answered).filter(item => !isEmptyObject(item))
+  if (typeof document !== 'object' || document === null) return document
+  return Object.fromEntries(Object.entries(document).map(([name, member]) => [name, answered(member)]))
+}
+
+function isEmptyObject(item: Json): boolean {
+  return typeof item === 'object' && item !== null && Object.keys(item).length === 0
+}
+
 /** Order of UTF-8 bytes for text, of numbers for numbers. */
 export function compareValues(a: string | number, b: string | number): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b

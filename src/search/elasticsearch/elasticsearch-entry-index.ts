@@ -198,6 +198,9 @@ class ElasticsearchEntryIndex implements EntryIndex {
   }
 }
 
+/** Never given out; there are none, as documents are put without them. */
+const COMPLETION_FIELDS = '*__suggestion'
+
 /** Half of a character, as it stands in JSON; Lucene cannot hold it. An even number of backslashes comes before. */
 const LONE_SURROGATE = /(?<=(?<!\\)(?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g
 
@@ -206,12 +209,9 @@ function totalOf(answer: estypes.SearchResponse<unknown>): number {
   return typeof total === 'number' ? total : (total?.value ?? 0)
 }
 
-function sourceOf(filter: SourceFilter | undefined): estypes.SearchSourceConfig {
-  if (!filter || (filter.include === undefined && (filter.exclude ?? []).length === 0)) return true
+/** Excluding something always makes all answers alike: Elasticsearch then leaves out empty items of lists. */
+function sourceOf({ include, exclude = [] }: SourceFilter = {}): estypes.SearchSourceConfig {
   // A list that includes nothing would include everything.
-  if (filter.include?.length === 0) return false
-  return {
-    ...(filter.include ? { includes: [...filter.include] } : {}),
-    ...(filter.exclude ? { excludes: [...filter.exclude] } : {})
-  }
+  if (include?.length === 0) return false
+  return { ...(include ? { includes: [...include] } : {}), excludes: [...exclude, COMPLETION_FIELDS] }
 }

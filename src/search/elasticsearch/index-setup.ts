@@ -111,11 +111,7 @@ async function copy(
     await finished(client, String(task))
     await client.indices.refresh({ index: to })
     await client.indices.updateAliases({
-      actions: [
-        { add: { index: to, alias, is_write_index: true } },
-        { remove: { index: from, alias } },
-        { remove_index: { index: from } }
-      ]
+      actions: [{ add: { index: to, alias, is_write_index: true } }, { remove_index: { index: from } }]
     })
   } catch (error) {
     await client.indices.delete({ index: to }, { ignore: [404] })

@@ -11,9 +11,9 @@ const KEY = 'entry_id'
 /** Stands for a missing number; its sign puts it last. */
 const MISSING = Number.MAX_VALUE
 
-/** Whether `entry_id` alone decides. */
+/** Whether `entry_id` alone decides: what stands in nested objects is no value of the entry. */
 function byIdAlone(orderBy: Quantity | undefined): boolean {
-  return !orderBy || orderBy.name === KEY
+  return !orderBy || orderBy.name === KEY || orderBy.nestedPath !== undefined
 }
 
 /**
@@ -22,8 +22,8 @@ function byIdAlone(orderBy: Quantity | undefined): boolean {
  */
 export function sortOf(orderBy: Quantity | undefined, order: 'asc' | 'desc'): estypes.SortCombinations[] {
   const byId = { [KEY]: { order } }
+  if (orderBy) requireSortable(orderBy)
   if (!orderBy || byIdAlone(orderBy)) return [byId]
-  requireSortable(orderBy)
   if (orderBy.kind === 'keyword') return [{ [orderBy.field]: { order, missing: '_last' } }, byId]
   const missing = order === 'asc' ? MISSING : -MISSING
   return [{ [orderBy.field]: { order, missing, numeric_type: 'double' } }, byId]
@@ -42,7 +42,8 @@ export function afterOf(
 
 /** The value that an entry is sorted by; undefined when sorted by id alone. */
 export function sortValueOf(sort: estypes.SortResults, orderBy: Quantity | undefined): SortValue | undefined {
-  if (byIdAlone(orderBy)) return undefined
+  if (!orderBy || orderBy.name === KEY) return undefined
+  if (byIdAlone(orderBy)) return null
   const [value] = sort
   if (typeof value === 'number') return Math.abs(value) === MISSING ? null : value
   return typeof value === 'string' ? value : null

@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { failure } from '../../errors.ts'
 import type { Quantities } from '../../query/quantities.ts'
 import type { Query } from '../../query/tree.ts'
 import { openDatabase } from '../../storage/sqlite/database.ts'
@@ -63,6 +64,7 @@ class SqliteEntryIndex implements EntryIndex {
   #writer: Thread | undefined
   /** The last write asked for; writes run one after the other. */
   #lastWrite: Promise<unknown> = Promise.resolve()
+  #closed = false
 
   constructor(database: DatabaseSync, plan: FieldPlan, readers: ReaderPool, file: string) {
     this.#database = database
@@ -129,6 +131,7 @@ class SqliteEntryIndex implements EntryIndex {
   }
 
   #write(request: WriteRequest): Promise<unknown> {
+    if (this.#closed) return Promise.reject(failure('STORE_UNAVAILABLE', { store: 'search' }))
     const write = this.#lastWrite.then(() => {
       if (!this.#writer || this.#writer.ended) this.#writer = new Thread('write', this.#file, this.#plan)
       return this.#writer.ask(request)
@@ -138,6 +141,7 @@ class SqliteEntryIndex implements EntryIndex {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     await this.#lastWrite
     await Promise.all([this.#readers.close(), this.#writer?.close()])
     if (this.#database.isOpen) this.#database.close()

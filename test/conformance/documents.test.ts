@@ -1,28 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type {
-  DocumentStore,
-  Entry,
-  Upload,
-  UploadFilter,
-  UploadPage
-} from '../../../src/storage/documents.ts'
-import { openSqliteDocuments } from '../../../src/storage/sqlite/sqlite-documents.ts'
-
-let folder: string
-let store: DocumentStore
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'serai-'))
-  store = openSqliteDocuments(join(folder, 'documents.sqlite'))
-})
-
-afterEach(async () => {
-  await store.close()
-  await rm(folder, { recursive: true })
-})
+import type { DocumentStore, Entry, Upload, UploadFilter, UploadPage } from '../../src/storage/documents.ts'
+import { profiles } from '../app.ts'
+import { newPlace, type Place } from './places.ts'
 
 const upload = (upload_id: string, extra: Partial<Upload> = {}): Upload => ({
   upload_id,
@@ -56,10 +35,23 @@ const entry = (entry_id: string, upload_id: string, mainfile: string): Entry => 
 
 const PAGE: UploadPage = { orderBy: 'upload_create_time', order: 'asc', offset: 0, limit: 100 }
 
-const ids = async (filter: UploadFilter, page: Partial<UploadPage> = {}) =>
-  (await store.listUploads(filter, { ...PAGE, ...page })).uploads.map(u => u.upload_id)
+describe.each(profiles())('the documents store of the %s profile', profile => {
+  let place: Place
+  let store: DocumentStore
 
-describe('the embedded documents store', () => {
+  beforeEach(async () => {
+    place = await newPlace(profile)
+    store = await place.openDocuments()
+  })
+
+  afterEach(async () => {
+    await store.close()
+    await place.drop()
+  })
+
+  const ids = async (filter: UploadFilter, page: Partial<UploadPage> = {}) =>
+    (await store.listUploads(filter, { ...PAGE, ...page })).uploads.map(u => u.upload_id)
+
   test('keeps people and finds them by id and name', async () => {
     const ann = { user_id: 'ann', username: 'Ann', first_name: 'Ann', last_name: 'Lee' }
     await store.putUsers([ann, { ...ann, user_id: 'bob', username: 'bob' }])

@@ -1,0 +1,98 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { entryQuantities, type Quantity } from '../../src/query/quantities.ts'
+import { type EntryIndex, type Hit, type IndexDocument, walk } from '../../src/search/entry-index.ts'
+import { profiles } from '../app.ts'
+import { documents, queries, sortQuantity } from '../search/arbitraries.ts'
+import { answered, compareValues, matches, sortValueOf } from '../search/naive.ts'
+import { newPlace, type Place } from './places.ts'
+
+const quantities = entryQuantities()
+function expected(found: IndexDocument[], orderBy: Quantity | undefined, order: 'asc' | 'desc'): Hit[] {
+  const sign = order === 'asc' ? 1 : -1
+  return found
+    .map(document => ({
+      entryId: document.entry_id,
+      document: answered(document) as Hit['document'],
+      ...(orderBy ? { sortValue: sortValueOf(orderBy, document) } : {})
+    }))
+    .sort((a, b) => {
+      const [x, y] = [a.sortValue ?? null, b.sortValue ?? null]
+      if (x === null && y !== null) return 1
+      if (y === null && x !== null) return -1
+      const values = x === null || y === null ? 0 : compareValues(x, y)
+      return sign * (values || compareValues(a.entryId, b.entryId))
+    })
+}
+
+/** Runs for each profile: one of Elasticsearch is some dozens of requests. */
+const RUNS = { embedded: 250, cluster: 40 }
+
+/** Milliseconds. */
+const PATIENCE = 120_000
+
+describe.each(profiles())('the index of the %s profile, compared with looking at every document', profile => {
+  let place: Place
+  let index: EntryIndex
+  /** What the index holds at the moment. */
+  let held: IndexDocument[] = []
+
+  beforeAll(async () => {
+    place = await newPlace(profile)
+    index = await place.openIndex()
+  })
+
+  afterAll(async () => {
+    await index?.close()
+    await place?.drop()
+  })
+
+  /** Brings the index to these documents by replacing, adding and removing. */
+  async function hold(wanted: IndexDocument[]): Promise<void> {
+    const ids = new Set(wanted.map(d => d.entry_id))
+    await index.remove(held.map(d => d.entry_id).filter(id => !ids.has(id)))
+    await index.put(wanted)
+    held = wanted
+  }
+
+  test(
+    'finds, counts, orders and pages the same',
+    async () => {
+      let matched = 0
+      await fc.assert(
+        fc.asyncProperty(
+          documents(),
+          fc.array(queries(quantities), { minLength: 8, maxLength: 8 }),
+          sortQuantity(quantities),
+          fc.constantFrom<'asc' | 'desc'>('asc', 'desc'),
+          fc.integer({ min: 2, max: 6 }),
+          fc.integer({ min: 0, max: 5 }),
+          async (documents, asked, orderBy, order, size, offset) => {
+            await hold(documents)
+            for (const query of asked) {
+              const wanted = expected(
+                documents.filter(d => matches(query, d, quantities)),
+                orderBy,
+                order
+              )
+              matched += wanted.length
+              const sorted = orderBy ? { query, order, orderBy } : { query, order }
+              expect(await index.count(query)).toBe(wanted.length)
+              const walked: Hit[] = []
+              for await (const hit of walk(index, sorted, size)) walked.push(hit)
+              expect(walked).toEqual(wanted)
+              expect(await index.search({ ...sorted, size, offset })).toEqual({
+                total: wanted.length,
+                hits: wanted.slice(offset, offset + size)
+              })
+            }
+          }
+        ),
+        { numRuns: RUNS[profile] }
+      )
+      // A run in which hardly anything matches would prove nothing.
+      expect(matched).toBeGreaterThan(4 * RUNS[profile])
+    },
+    PATIENCE
+  )
+})
