@@ -286,7 +286,40 @@ describe.each(profiles())('in the %s profile', profile => {
     for await (const { entryId } of walk(index, { query, order: 'asc' })) hits.push(entryId)
     expect(hits.join(' ')).toBe(found)
   })
+
+  test.each(LARGE)('%s', async (_, filter, found) => {
+    const { query } = compileQuery(filter)
+    const { hits } = await index.search({ query, order: 'asc', size: 10 })
+    expect(hits.map(hit => hit.entryId).join(' ')).toBe(found)
+  })
 })
+
+/** As deep as filters may be, every level of another kind than the one above. */
+function deep(levels: number): string {
+  return Array.from({ length: levels }).reduce<string>(
+    (inner, _, i) => (i % 2 === 0 ? `elements HAS "Ba" OR (${inner})` : `nelements = 1 AND (${inner})`),
+    'nsites = 2'
+  )
+}
+
+/** As large as filters may be. */
+const LARGE: readonly (readonly [name: string, filter: string, found: string])[] = [
+  ['many levels', deep(100), 's2 s4'],
+  ['many negated levels', `NOT (${deep(99)})`, 's1 s3'],
+  ['many tests', Array.from({ length: 1024 }, (_, i) => `nsites != ${i + 6}`).join(' AND '), 's2 s4 s5'],
+  [
+    'many members',
+    `elements HAS ONLY "C", ${Array.from({ length: 1023 }, (_, i) => `"X${i}"`).join()}`,
+    's4'
+  ],
+  [
+    'many pairs',
+    `elements:elements_ratios HAS ANY ${Array.from({ length: 512 }, (_, i) => `"O":${i / 1000}`).join()}`,
+    ''
+  ],
+  ['a long part', `id CONTAINS "${'s'.repeat(256)}" OR id ENDS "${'.*'.repeat(128)}"`, ''],
+  ['characters with a meaning in patterns', 'id CONTAINS "~&@<>#[]{}()|+^$-_.,*?\\\\"', '']
+]
 
 describe('looking at every entry', () => {
   test.each(EXAMPLES)('%j means the same in both dialects', (filter, found) => {
