@@ -148,10 +148,17 @@ function anyOf(parts: readonly Dsl[]): Dsl {
   return { bool: { should: [...parts], minimum_should_match: 1 } }
 }
 
-function range({ field, kind }: Quantity, bounds: Bounds): Dsl {
+function range(quantity: Quantity, { gt, gte, lt, lte }: Bounds): Dsl {
+  // Of two bounds on one side Elasticsearch would only read the last.
+  const twice = (gt !== undefined && gte !== undefined) || (lt !== undefined && lte !== undefined)
+  if (!twice) return oneRange(quantity, { gt, gte, lt, lte })
+  return { bool: { filter: [oneRange(quantity, { gt, lt }), oneRange(quantity, { gte, lte })] } }
+}
+
+function oneRange({ field, kind }: Quantity, bounds: Record<string, Scalar | undefined>): Dsl {
   const [low, high] = WHOLE_LIMITS[kind] ?? [-Infinity, Infinity]
   const given: Record<string, Scalar> = {}
-  for (const [name, bound] of Object.entries(bounds) as [keyof Bounds, Scalar | undefined][]) {
+  for (const [name, bound] of Object.entries(bounds)) {
     if (bound === undefined) continue
     if (typeof bound === 'number' && (bound < low || bound > high)) {
       // A bound beyond all values lets all of them pass, or none.
