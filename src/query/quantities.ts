@@ -71,6 +71,8 @@ export interface Quantities {
   /** Paths that hold nested objects, outer ones before inner ones. */
   readonly nestedPaths: readonly string[]
   get(name: string): Quantity | undefined
+  /** The quantity of a name in which underscores stand for the dots. */
+  underscored(name: string): Quantity | undefined
   /** The nested paths above a dot path (the path itself included), outermost first. */
   nestedAbove(path: string): readonly string[]
 }
@@ -155,6 +157,7 @@ export function entryQuantities(): Quantities {
   )
   const list = rows.filter(r => !isCompletion(r)).map(r => quantity(r, completion.get(r.name)))
   const byName = new Map(list.map(q => [q.name, q]))
+  let byUnderscored: Map<string, Quantity> | undefined
   const hidden = rows.flatMap(hiddenQuantities)
   const nestedPaths = [...new Set([...data.nested_paths, ...hidden.flatMap(q => q.nestedPath ?? [])])].sort(
     (a, b) => a.length - b.length
@@ -165,6 +168,10 @@ export function entryQuantities(): Quantities {
     hidden,
     nestedPaths,
     get: name => byName.get(name),
+    underscored: name => {
+      byUnderscored ??= new Map(list.map(q => [q.name.replaceAll('.', '_'), q]))
+      return byUnderscored.get(name)
+    },
     nestedAbove: path => nestedPaths.filter(p => path === p || path.startsWith(p + '.'))
   }
 }

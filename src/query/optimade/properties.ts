@@ -41,7 +41,7 @@ export type Properties = (name: string) => Property | undefined
 const OWN_PREFIX = `_${providers.own}_`
 
 /** Types of entries, which as names of properties mean relationships. */
-const RELATIONSHIPS = new Set(['references', 'structures'])
+const RELATIONSHIPS: readonly string[] = ['references', 'structures']
 
 /** One row of the data. */
 interface StructureProperty {
@@ -60,53 +60,43 @@ export function filterProperties(
   quantities: Quantities,
   options: { readonly bareNames: boolean }
 ): Properties {
-  const standard = standardProperties(quantities)
-  const own = ownProperties(quantities)
-  const registered = new Set(providers.registered)
   return name => {
-    if (name.startsWith(OWN_PREFIX)) return own.get(name.slice(OWN_PREFIX.length))
+    if (name.startsWith(OWN_PREFIX)) return ownProperty(name.slice(OWN_PREFIX.length), quantities)
     if (name.startsWith('_')) {
       const prefix = name.slice(1).split('_', 1)[0] as string
-      return prefix === providers.own ? undefined : { kind: 'foreign', registered: registered.has(prefix) }
+      if (prefix === providers.own) return undefined
+      return { kind: 'foreign', registered: providers.registered.includes(prefix) }
     }
-    if (RELATIONSHIPS.has(name)) return { kind: 'relationship' }
-    return standard.get(name) ?? (options.bareNames ? own.get(name) : undefined)
+    if (RELATIONSHIPS.includes(name)) return { kind: 'relationship' }
+    return (
+      standardProperty(name, quantities) ?? (options.bareNames ? ownProperty(name, quantities) : undefined)
+    )
   }
 }
 
-function standardProperties(quantities: Quantities): Map<string, Property> {
-  const hidden = new Map(quantities.hidden.map(q => [q.name, q]))
-  const find = (name: string): Quantity => {
-    const quantity = quantities.get(name) ?? hidden.get(name)
-    if (!quantity) throw new Error(`the quantities lack ${name}`)
+function standardProperty(name: string, quantities: Quantities): Property | undefined {
+  if (!Object.hasOwn(structureProperties, name)) return undefined
+  const row = (structureProperties as Record<string, StructureProperty>)[name] as StructureProperty
+  const find = (of: string): Quantity => {
+    const quantity = quantities.get(of) ?? quantities.hidden.find(q => q.name === of)
+    if (!quantity) throw new Error(`the quantities lack ${of}`)
     return quantity
   }
-  const rows = Object.entries(structureProperties as Record<string, StructureProperty>)
-  return new Map(
-    rows.map(([name, row]): [string, Property] => {
-      const count = row.count ? { count: find(row.count) } : {}
-      const knownBy = row.knownBy ? { knownBy: find(row.knownBy) } : {}
-      if (row.constant && knownBy.knownBy)
-        return [name, { kind: 'constant', value: row.constant, ...knownBy }]
-      if (!row.quantity) return [name, { kind: 'unqueryable', ...count }]
-      const correlated = row.correlated ? { correlated: find(row.correlated) } : {}
-      return [name, { ...indexed(find(row.quantity)), ...count, ...knownBy, ...correlated }]
-    })
-  )
+  const count = row.count ? { count: find(row.count) } : {}
+  const knownBy = row.knownBy ? { knownBy: find(row.knownBy) } : {}
+  if (row.constant && knownBy.knownBy) return { kind: 'constant', value: row.constant, ...knownBy }
+  if (!row.quantity) return { kind: 'unqueryable', ...count }
+  const correlated = row.correlated ? { correlated: find(row.correlated) } : {}
+  return { ...indexed(find(row.quantity)), ...count, ...knownBy, ...correlated }
 }
 
-/** The search quantities of the entry itself and of its results, dots written as underscores (§3.2). */
-function ownProperties(quantities: Quantities): Map<string, Property> {
-  const offered = quantities.list.filter(
-    q =>
-      q.kind !== 'none' &&
-      q.type !== 'reference' &&
-      (!q.name.includes('.') || (q.name.startsWith('results.') && !q.name.includes('.optimade.')))
-  )
-  return new Map([
-    ...offered.map((q): [string, Property] => [q.name.replaceAll('.', '_'), indexed(q)]),
-    ...providers.output_only.map((name): [string, Property] => [name, { kind: 'unqueryable' }])
-  ])
+/** Search quantities of the entry itself and of its results, dots written as underscores (§3.2). */
+function ownProperty(name: string, quantities: Quantities): Property | undefined {
+  if (providers.output_only.includes(name)) return { kind: 'unqueryable' }
+  const quantity = quantities.underscored(name)
+  if (!quantity || quantity.kind === 'none' || quantity.type === 'reference') return undefined
+  const inResults = quantity.name.startsWith('results.') && !quantity.name.includes('.optimade.')
+  return inResults || !quantity.name.includes('.') ? indexed(quantity) : undefined
 }
 
 function indexed(quantity: Quantity): IndexedProperty {
