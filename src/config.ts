@@ -71,6 +71,11 @@ export const SettingsSchema = Type.Object({
     minimum: 100,
     description: 'Milliseconds after which a search is given up (503).'
   }),
+  store_timeout: Type.Integer({
+    default: 60_000,
+    minimum: 0,
+    description: 'Milliseconds that the stores of the cluster profile get to answer when the server starts.'
+  }),
   body_limit: Type.Integer({
     default: 1_048_576,
     minimum: 1024,
@@ -111,6 +116,8 @@ export interface Config {
   readonly maxEntryDownload: number
   /** Milliseconds. */
   readonly searchTimeout: number
+  /** Milliseconds. */
+  readonly storeTimeout: number
   /** Bytes. */
   readonly bodyLimit: number
   /** Milliseconds. */
@@ -216,6 +223,7 @@ export function readConfig(
     logLevel: String(settings.log_level),
     maxEntryDownload: settings.max_entry_download,
     searchTimeout: settings.search_timeout,
+    storeTimeout: settings.store_timeout,
     bodyLimit: settings.body_limit,
     shutdownTimeout: settings.shutdown_timeout
   })

@@ -11,17 +11,21 @@ import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { access, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { builtInDefinitions } from './archive/definition-registry.ts'
 import type { DefinitionRegistry } from './archive/definitions.ts'
 import type { Config } from './config.ts'
-import { failure } from './errors.ts'
+import { failure, SeraiError } from './errors.ts'
 import { LocalRawFiles } from './files/local/local-raw-files.ts'
 import type { RawFileStore } from './files/raw-files.ts'
 import { entryQuantities, type Quantities } from './query/quantities.ts'
+import { openElasticsearchEntryIndex } from './search/elasticsearch/elasticsearch-entry-index.ts'
 import type { EntryIndex } from './search/entry-index.ts'
 import { openSqliteEntryIndex } from './search/sqlite/sqlite-entry-index.ts'
 import type { ArchiveStore } from './storage/archives.ts'
 import type { DocumentStore } from './storage/documents.ts'
+import { openMongoArchives } from './storage/mongodb/mongo-archives.ts'
+import { openMongoDocuments } from './storage/mongodb/mongo-documents.ts'
 import { openSqliteArchives } from './storage/sqlite/sqlite-archives.ts'
 import { openSqliteDocuments } from './storage/sqlite/sqlite-documents.ts'
 
@@ -46,6 +50,9 @@ type Stores = Pick<Services, 'documents' | 'archives' | 'index'>
 interface Closable {
   close(): Promise<void>
 }
+
+/** Milliseconds between two tries to open a store that does not answer. */
+const RETRY_INTERVAL = 500
 
 /** Setting that keeps the secret made at the first start. */
 const SECRET_SETTING = 'api_secret'
@@ -89,14 +96,62 @@ async function openStores(
   quantities: Quantities,
   keep: <T extends Closable>(store: T) => T
 ): Promise<Stores> {
-  const file = (name: string) => join(config.dataDir, `${name}.sqlite`)
+  const { dataDir, storage, searchTimeout: timeout } = config
+  if (storage.kind === 'embedded') {
+    const file = (name: string) => join(dataDir, `${name}.sqlite`)
+    return {
+      documents: keep(openSqliteDocuments(file('documents'))),
+      archives: keep(openSqliteArchives(file('archives'))),
+      index: keep(await openSqliteEntryIndex({ file: file('search'), quantities, timeout }))
+    }
+  }
+  const mongodb = { url: storage.mongodbUrl, database: storage.mongodbDatabase }
+  const elasticsearch = {
+    url: storage.elasticsearchUrl,
+    index: storage.elasticsearchIndex,
+    quantities,
+    timeout
+  }
+  const until = Date.now() + config.storeTimeout
   return {
-    documents: keep(openSqliteDocuments(file('documents'))),
-    archives: keep(openSqliteArchives(file('archives'))),
+    documents: keep(await awaited('MongoDB', mongodb.url, until, () => openMongoDocuments(mongodb))),
+    archives: keep(await awaited('MongoDB', mongodb.url, until, () => openMongoArchives(mongodb))),
     index: keep(
-      await openSqliteEntryIndex({ file: file('search'), quantities, timeout: config.searchTimeout })
+      await awaited('Elasticsearch', elasticsearch.url, until, () =>
+        openElasticsearchEntryIndex(elasticsearch)
+      )
     )
   }
+}
+
+/**
+ * Opens a store of the cluster, which may still be starting.
+ * @param until when it is given up, in milliseconds since 1970
+ * @throws SeraiError STORE_UNUSABLE that says which one does not answer or refuses, and where; STORE_NEWER
+ */
+async function awaited<T>(name: string, url: string, until: number, open: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await open()
+    } catch (error) {
+      const silent = error instanceof SeraiError && error.code === 'STORE_UNAVAILABLE'
+      if (error instanceof SeraiError && !silent) throw error
+      if (silent && Date.now() < until) {
+        await delay(RETRY_INTERVAL)
+        continue
+      }
+      const cause = silent ? error.cause : error
+      const told = cause instanceof Error ? cause.message.split('\n')[0]?.replace(/\.$/, '') : String(cause)
+      throw failure('STORE_UNUSABLE', {
+        file: `${name} at ${withoutPassword(url)}`,
+        reason: silent ? `it does not answer (${told})` : told
+      })
+    }
+  }
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//')
 }
 
 /** Makes the data folder; told here once, not by each store in its own words. */
