@@ -5,6 +5,7 @@
 import { failure } from '../errors.ts'
 import type { Quantity } from '../query/quantities.ts'
 import type { Query } from '../query/tree.ts'
+import type { AggregationRequest, AggregationResult } from './aggregation.ts'
 
 /** An entry's document in the index (`search.md` §10); `entry_id` identifies it. */
 export type IndexDocument = { readonly entry_id: string } & Readonly<Record<string, unknown>>
@@ -43,6 +44,8 @@ export interface SearchRequest {
   readonly offset?: number
   readonly after?: Cursor
   readonly source?: SourceFilter
+  /** What else is to be counted, by a name of the caller's choice; `size` may be 0 then. */
+  readonly aggregations?: Readonly<Record<string, AggregationRequest>>
   /** Ends the search early, for a client that is gone. */
   readonly signal?: AbortSignal
 }
@@ -60,6 +63,8 @@ export interface Hit {
 export interface SearchPage {
   readonly total: number
   readonly hits: readonly Hit[]
+  /** By the names of the request; there when the request has aggregations, however few. */
+  readonly aggregations?: Readonly<Record<string, AggregationResult>>
 }
 
 /** The entries index. */
