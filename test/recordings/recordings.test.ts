@@ -13,15 +13,18 @@ const FOLDER = join(import.meta.dirname, '../../fixtures/recordings')
 
 /** Operations that are not there yet, by method and path. */
 const COMING: readonly RegExp[] = [
-  /^GET \/entries\/(?:export|rawdir)$/,
-  /^POST \/entries\/(?:rawdir|archive\/download)\/query$/,
+  /^GET \/entries\/export$/,
+  /^POST \/entries\/archive\/download\/query$/,
   /^GET \/entries\/archive\/download$/,
-  /^GET \/entries\/[^/]+\/(?:rawdir|raw\/[^/]+|archive\/download)$/,
-  /^GET \/uploads\/[^/]+(?:\/(?:entries|rawdir|archive|bundle)\b.*)?$/,
+  /^GET \/entries\/[^/]+\/archive\/download$/,
+  /^GET \/uploads\/[^/]+(?:\/(?:entries|archive|bundle)\b.*)?$/,
   /^GET \/(?:datasets|users|groups|systems|metainfo)\b/,
   /^(?:GET|POST) \/auth\//,
   /^POST \/suggestions$/
 ]
+
+/** Lines whose way of signing in is not there yet: `signature_token` in the URL (1.3). */
+const COMING_LINES = new Set(['files-038', 'auth-errors-037'])
 
 /** Parts of searches that are not there yet. */
 const COMING_BODIES: readonly RegExp[] = [/"aggregations":\{"/, /"data\.[^"]*#/]
@@ -49,19 +52,18 @@ describe.each(profiles())('recorded answers on %s', profile => {
   afterAll(() => server.close())
 
   describe.each(areas)('%s', file => {
-    test.each(linesOf(file).map(line => [line.id, line.title, line] as const))(
-      '%s %s',
-      async (_id, _title, line) => {
-        const answer = await ask(line, { base: server.base, secret: server.services.apiSecret })
-        if (isComing(line)) {
-          expect(answer.status).toBe(501)
-          return
-        }
-        const hard = judge(line, answer).filter(d => !d.soft)
-        expect(
-          hard.map(d => `${d.path}: want ${JSON.stringify(d.want)}, got ${JSON.stringify(d.got)}`)
-        ).toEqual([])
-      }
-    )
+    test.each(
+      linesOf(file)
+        .filter(l => !COMING_LINES.has(l.id))
+        .map(line => [line.id, line.title, line] as const)
+    )('%s %s', async (_id, _title, line) => {
+      const answer = await ask(line, { base: server.base, secret: server.services.apiSecret })
+      // A wrong token is told before anything else, also where there is nothing else yet.
+      if (isComing(line) && answer.status === 501) return
+      const hard = judge(line, answer).filter(d => !d.soft)
+      expect(
+        hard.map(d => `${d.path}: want ${JSON.stringify(d.want)}, got ${JSON.stringify(d.got)}`)
+      ).toEqual([])
+    })
   })
 })

@@ -9,7 +9,16 @@ const RUNNING = new Set(['PENDING', 'RUNNING', 'WAITING_FOR_RESULT'])
  * @param entries number of its entries
  */
 export function presentUpload(upload: Upload, entries: number): Record<string, unknown> {
-  const { import_checksum: _, errors, warnings, publish_time, embargo_length, license, ...rest } = upload
+  const {
+    import_checksum: _,
+    external_db: __,
+    errors,
+    warnings,
+    publish_time,
+    embargo_length,
+    license,
+    ...rest
+  } = upload
   return {
     process_running: RUNNING.has(upload.process_status),
     ...rest,

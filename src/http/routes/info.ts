@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import { ANONYMOUS } from '../../access/caller.ts'
 import { ownerQuery } from '../../access/owner.ts'
-import { REFERENCE_VERSION, VERSION } from '../../version.ts'
+import { REFERENCE_VERSION } from '../../version.ts'
 
 /** Registers the route. */
 export const infoRoutes: FastifyPluginAsyncTypebox = async app => {
@@ -37,7 +37,6 @@ export const infoRoutes: FastifyPluginAsyncTypebox = async app => {
       search_quantities: searchQuantities,
       version: REFERENCE_VERSION,
       deployment: 'serai',
-      serai: { version: VERSION },
       oasis: true,
       git: {}
     })
