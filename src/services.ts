@@ -63,7 +63,8 @@ const SECRET_SETTING = 'api_secret'
  *   newer version (STORE_NEWER)
  */
 export async function openServices(config: Config): Promise<Services> {
-  const quantities = entryQuantities()
+  const definitions = builtInDefinitions()
+  const quantities = entryQuantities(definitions)
   const opened: Closable[] = []
   // Last opened, first closed; one that cannot be closed does not keep the others open.
   const close = async () => {
@@ -81,7 +82,6 @@ export async function openServices(config: Config): Promise<Services> {
     await requireFolder(config.dataDir)
     const files = keep(await LocalRawFiles.open(join(config.dataDir, 'raw')))
     const stores = await openStores(config, quantities, keep)
-    const definitions = builtInDefinitions()
     definitions.add((await stores.documents.packages()).map(p => p.definition))
     const apiSecret = config.apiSecret ?? (await keptSecret(stores.documents))
     return { ...stores, files, quantities, definitions, apiSecret, close }

@@ -62,6 +62,16 @@ export class DefinitionPackage {
     return section
   }
 
+  /** All sections, inner ones included. */
+  sections(): PackageSection[] {
+    const within = (list: unknown, parent: PackageSection | undefined): PackageSection[] =>
+      objectsOf(list).flatMap(raw => {
+        const section = this.section(raw, parent)
+        return [section, ...within(raw.inner_section_definitions, section)]
+      })
+    return within(this.raw.section_definitions, undefined)
+  }
+
   /** The section at a path such as `/section_definitions/3/inner_section_definitions/0`. */
   at(path: string): PackageSection | undefined {
     const segments = path.split('/').filter(segment => segment !== '')

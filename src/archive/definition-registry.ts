@@ -29,6 +29,7 @@ class PackageRegistry implements DefinitionRegistry {
   #extensions: ReadonlyMap<string, SectionDefinition[]> | undefined
   /** Found definitions by the names they were asked for; archives name the same few again and again. */
   readonly #known = new Map<string, SectionDefinition>()
+  #sections: readonly SectionDefinition[] | undefined
 
   get root(): SectionDefinition {
     return this.section(ROOT)!
@@ -38,7 +39,13 @@ class PackageRegistry implements DefinitionRegistry {
     for (const raw of packages) this.#raw.set(String(raw.name), raw)
     this.#packages = undefined
     this.#extensions = undefined
+    this.#sections = undefined
     this.#known.clear()
+  }
+
+  sections(): readonly SectionDefinition[] {
+    this.#sections ??= [...new Set(this.#byName().values())].flatMap(pkg => pkg.sections())
+    return this.#sections
   }
 
   section(reference: string): SectionDefinition | undefined {

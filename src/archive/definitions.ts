@@ -86,6 +86,8 @@ export type SchemaLookup = (entryId: string) => JsonObject | undefined
 export interface DefinitionRegistry extends DefinitionScope {
   /** Definition of a whole archive, `nomad.datamodel.datamodel.EntryArchive`. */
   readonly root: SectionDefinition
+  /** All section definitions, inner ones included; the same list until packages are added. */
+  sections(): readonly SectionDefinition[]
   /** Adds packages, or replaces those of the same name. */
   add(packages: readonly JsonObject[]): void
   /**

@@ -1,6 +1,7 @@
 /** From criteria to the query tree that engines understand (`search.md` §1.4, §1.7). */
 import { invalid } from '../errors.ts'
 import type { Criteria, Criterion } from './criteria.ts'
+import type { Quantity } from './quantities.ts'
 import { ALL, and, NONE, type Query } from './tree.ts'
 import { anyOf, equal, range } from './values.ts'
 
@@ -54,15 +55,21 @@ function leaf({ quantity, value }: Criterion): Query {
   if (quantity.kind === 'none') return NONE
   switch (value.kind) {
     case 'is':
-      return equal(quantity, value.value)
+      return held(quantity, equal(quantity, value.value))
     case 'range':
-      return range(quantity, value.bounds)
+      return held(quantity, range(quantity, value.bounds))
     case 'set':
-      if (value.operator === 'all') return and(...value.values.map(v => equal(quantity, v)))
+      if (value.operator === 'all') return and(...value.values.map(v => held(quantity, equal(quantity, v))))
       return value.operator === 'any'
-        ? anyOf(quantity, value.values)
-        : { kind: 'not', of: anyOf(quantity, value.values) }
+        ? held(quantity, anyOf(quantity, value.values))
+        : { kind: 'not', of: held(quantity, anyOf(quantity, value.values)) }
   }
+}
+
+/** A value of a custom quantity stands in a nested object, for every criterion in one of its own (`search.md` §1.6). */
+function held({ within, nestedPath }: Quantity, query: Query): Query {
+  if (!within || nestedPath === undefined) return query
+  return { kind: 'nested', path: nestedPath, query: { kind: 'and', of: [within, query] } }
 }
 
 function checkSize(query: Query, where: readonly string[], filters: ReadonlySet<Query>): void {

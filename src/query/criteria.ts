@@ -2,8 +2,8 @@
  * Reading of a query in JSON into criteria: names checked, operators and lists in one form, nested paths found
  * (`search.md` §1.1 to §1.3). The values are still those of the request: `echo` repeats them, `compile` converts them.
  */
-import { failure, invalid } from '../errors.ts'
-import { isCustomName, unresolvedType } from './custom-names.ts'
+import { invalid } from '../errors.ts'
+import { findQuantity, unknownQuantity } from './custom-names.ts'
 import { type CompiledFilter, filterCompiler, QUERY_DIALECT } from './optimade/compile-filter.ts'
 import { FILTER_NAME, filterQuery } from './optimade/filter-criterion.ts'
 import type { Quantities, Quantity } from './quantities.ts'
@@ -31,7 +31,7 @@ export type CriterionValue =
 export interface Criterion {
   readonly kind: 'criterion'
   readonly quantity: Quantity
-  /** As it is echoed: relative to the nested path that the criterion stands in. */
+  /** As it is echoed: relative to the nested path that the criterion stands in; of custom quantities as it was given. */
   readonly name: string
   readonly value: CriterionValue
 }
@@ -96,12 +96,12 @@ class Reader {
     for (const key of sorted) {
       const part = this.#logical(key, json[key], place) ?? this.#member(key, json[key], place)
       const criterion = innermost(part)
-      const before = criterion && byName.get(criterion.quantity.name)
+      const before = criterion && byName.get(fullName(criterion))
       if (before !== undefined && criterion) {
         parts[before] = this.#merged(parts[before] as Criteria, criterion, json)
         continue
       }
-      if (criterion) byName.set(criterion.quantity.name, parts.length)
+      if (criterion) byName.set(fullName(criterion), parts.length)
       parts.push(part)
     }
     return parts.length === 1 ? (parts[0] as Criteria) : { kind: 'and', of: parts }
@@ -173,6 +173,7 @@ class Reader {
 
   #criterion(name: string, value: CriterionValue, place: Place): Criteria {
     const quantity = this.#quantity(name)
+    if (quantity.within) return { kind: 'criterion', quantity, name, value }
     const nested = quantity.nestedPath ?? ''
     const relative = nested === '' ? quantity.name : quantity.name.slice(nested.length + 1)
     return this.#wrapped(quantity.name, place.nested, { kind: 'criterion', quantity, name: relative, value })
@@ -184,13 +185,9 @@ class Reader {
     return paths.reduceRight<Criteria>((inner, p) => ({ kind: 'nested', path: p, of: inner }), of)
   }
 
-  /** @throws SeraiError INVALID (422) for an unknown one, NOT_IMPLEMENTED (501) for what comes later */
+  /** @throws SeraiError INVALID (422) for an unknown one */
   #quantity(name: string): Quantity {
-    if (isCustomName(name, this.#quantities)) {
-      throw failure('NOT_IMPLEMENTED', { what: `Searching custom quantities such as ${name}` })
-    }
-    const quantity = this.#quantities.get(name)
-    if (!quantity) throw unresolvedType(name, [name]) ?? unknownQuantity(name, this.#quantities, [name])
+    const quantity = findQuantity(name, this.#quantities, [name])
     if (quantity.type !== 'reference') return quantity
     const named = NAME_MEMBERS.map(member => this.#quantities.get(`${name}.${member}`)).find(q => q)
     return named ?? quantity
@@ -251,7 +248,7 @@ class Reader {
 
   /** Two criteria of one quantity in one object: comparisons become one range, all else is refused. */
   #merged(before: Criteria, criterion: Criterion, json: JsonObject): Criteria {
-    const name = criterion.quantity.name
+    const name = fullName(criterion)
     const replace = (node: Criteria): Criteria => {
       if (node.kind === 'nested') return { ...node, of: replace(node.of) }
       if (node.kind !== 'criterion') return node
@@ -292,7 +289,7 @@ class Reader {
 /**
  * The criteria of a query in JSON; `undefined` and `null` match everything.
  * @param where the part of the request that holds the query, for errors of form
- * @throws SeraiError INVALID (422), NOT_IMPLEMENTED (501)
+ * @throws SeraiError INVALID (422)
  */
 export function readCriteria(
   json: unknown,
@@ -300,11 +297,6 @@ export function readCriteria(
   where: readonly string[] = ['body', 'query']
 ): Criteria {
   return new Reader(quantities, where).query(json ?? {}, { prefix: '', nested: '', level: 1 })
-}
-
-/** The 422 for a name that is no quantity (`search.md` §1.8). */
-export function unknownQuantity(name: string, quantities: Quantities, loc: readonly string[]) {
-  return invalid(loc, `${name} is not a ${quantities.document} quantity`)
 }
 
 /** A name without the operator after its last colon (`search.md` §1.1 rule 3). */
@@ -340,6 +332,11 @@ function setOf(json: JsonObject): SetOperator | undefined {
 function innermost(part: Criteria): Criterion | undefined {
   if (part.kind === 'nested') return innermost(part.of)
   return part.kind === 'criterion' ? part : undefined
+}
+
+/** The name by which requests call the quantity; that of a custom quantity tells the type too. */
+function fullName({ quantity, name }: Criterion): string {
+  return quantity.within ? name : quantity.name
 }
 
 function checkBounds(bounds: Partial<Record<Comparison, Scalar>>, name: string, json: JsonObject): void {

@@ -1,9 +1,8 @@
 /** Which part of a search's result comes back, and in which order (`search.md` §3). */
 import { failure, invalid } from '../errors.ts'
 import type { Cursor } from '../search/entry-index.ts'
-import { unknownQuantity } from './criteria.ts'
 import { decodeCursor } from './cursor.ts'
-import { isCustomName, unresolvedType } from './custom-names.ts'
+import { findQuantity } from './custom-names.ts'
 import type { Quantities, Quantity } from './quantities.ts'
 
 /** Entries that can be reached by `page` and `page_offset`, and that fit on one page. */
@@ -29,6 +28,8 @@ export interface Pagination {
     readonly page_offset?: number
     readonly page_after_value?: string
   }
+  /** The full name of what is ordered by; `echo` shows that of a custom quantity without its type (§3). */
+  readonly orderName: string
   /** Absent when the order is by `entry_id` alone. */
   readonly orderBy?: Quantity
   /** Entries to skip. */
@@ -48,7 +49,7 @@ interface Members {
 
 /**
  * The pagination of a body; undefined and null are the defaults.
- * @throws SeraiError INVALID (422), SEARCH_REFUSED (400), NOT_IMPLEMENTED (501)
+ * @throws SeraiError INVALID (422), SEARCH_REFUSED (400)
  */
 export function bodyPagination(given: unknown, quantities: Quantities): Pagination {
   const loc = ['body', 'pagination']
@@ -105,10 +106,11 @@ function pagination(given: Members, loc: readonly string[], quantities: Quantiti
   return {
     echo: {
       page_size,
-      order_by: name,
+      order_by: orderBy?.name ?? name,
       order,
       ...Object.fromEntries(positions)
     },
+    orderName: name,
     ...(orderBy ? { orderBy } : {}),
     ...(offset ? { offset } : {}),
     ...(after ? { after } : {})
@@ -117,17 +119,15 @@ function pagination(given: Members, loc: readonly string[], quantities: Quantiti
 
 /**
  * What entries are ordered by (spec README, decision 16); no quantity when it is `entry_id`.
- * @throws SeraiError INVALID (422), NOT_IMPLEMENTED (501)
+ * @throws SeraiError INVALID (422)
  */
 function orderQuantity(given: string, quantities: Quantities): { name: string; orderBy?: Quantity } {
   const loc = ['pagination', 'order_by']
   const name = ALIASES[given] ?? given
   if (name === ID || ENGINE_ORDERS.includes(name)) return { name }
-  if (isCustomName(name, quantities)) {
-    throw failure('NOT_IMPLEMENTED', { what: `Ordering by custom quantities such as ${name}` })
-  }
-  const orderBy = quantities.get(name)
-  if (!orderBy) throw unresolvedType(name, loc) ?? unknownQuantity(name, quantities, loc)
+  const orderBy = findQuantity(name, quantities, loc)
+  // The nested objects of a custom quantity are those of its values alone.
+  if (orderBy.within) return { name, orderBy }
   if (orderBy.many) throw invalid(loc, 'the order_by quantity must be a scalar', { input: name })
   if (orderBy.nestedPath) {
     throw invalid(loc, `${name} cannot be ordered by: it is inside of a nested object`, { input: name })

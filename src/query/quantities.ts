@@ -2,7 +2,9 @@
  * Search quantities: names, types and engine fields, read from the committed data (spec README, decision 8).
  * Nothing else in the code lists quantities.
  */
+import { type CustomDefinitions, customQuantities, SEGMENTS_MAX } from './custom-quantities.ts'
 import data from './data/quantities.json' with { type: 'json' }
+import type { Query } from './tree.ts'
 
 /** The type of a value in queries (`search.md` Appendix A). */
 export type QuantityType = 'string' | 'enum' | 'int' | 'float' | 'bool' | 'date' | 'reference' | 'json'
@@ -23,6 +25,12 @@ export type IndexKind =
   | 'boolean'
   | 'date'
   | 'none'
+
+/**
+ * Where in a value the typed text may begin (`search.md` §9): at its start, at the start of a part of it, or at an element
+ * symbol.
+ */
+export type SuggestionStyle = 'simple' | 'default' | 'formula'
 
 /** One searchable quantity of the entry document. */
 export interface Quantity {
@@ -48,29 +56,35 @@ export interface Quantity {
   readonly match: 'match' | 'match_phrase_prefix' | 'match_bool_prefix'
   /** Searched values are normalised as such a formula first (`search.md` §1.5). */
   readonly formula?: 'hill' | 'iupac'
-  /** How completion works, if the quantity has it. */
-  readonly suggestion?: string
+  /** How values are completed, if they are. */
+  readonly suggestion?: SuggestionStyle
   /** Number of buckets of a terms aggregation that names none. */
   readonly defaultSize?: number
   /** Fixed list of values, if there is one. */
   readonly values?: readonly string[]
   /** Qualified name of the defining quantity in the metainfo. */
   readonly definition: string
+  /** Set for quantities of custom schemas: those of the nested objects at `nestedPath` that hold its values. */
+  readonly within?: Query
 }
 
 /** All quantities of one document type. */
 export interface Quantities {
   /** Fixed word in `… is not a doc quantity`. */
   readonly document: string
+  /** Those with a fixed name; custom ones are not among them. */
   readonly list: readonly Quantity[]
   /**
-   * Values in the nested objects of `optimade.elements_ratios`: indexed like all others, but no names that searches know
-   * (`search.md` §1.3); OPTIMADE filters reach them.
+   * Indexed like all others, but no names that searches know: values in the nested objects of `optimade.elements_ratios`
+   * (`search.md` §1.3), which OPTIMADE filters reach, and the segments of search quantities (§1.6).
    */
   readonly hidden: readonly Quantity[]
   /** Paths that hold nested objects, outer ones before inner ones. */
   readonly nestedPaths: readonly string[]
+  /** The quantity with this fixed name. */
   get(name: string): Quantity | undefined
+  /** The quantity of a custom schema with this name, its type included where the name needs one (`search.md` §1.6). */
+  custom(name: string): Quantity | undefined
   /** The quantity of a name in which underscores stand for the dots. */
   underscored(name: string): Quantity | undefined
   /** The nested paths above a dot path (the path itself included), outermost first. */
@@ -98,6 +112,7 @@ interface QuantityRow {
   suggestion?: string
   default_aggregation_size?: number
   values?: string[]
+  dynamic?: boolean
   definition: string
 }
 
@@ -116,7 +131,12 @@ function isCompletion(row: QuantityRow): boolean {
   return row.es_mapping?.type === 'completion'
 }
 
-function quantity(row: QuantityRow, suggestion: string | undefined): Quantity {
+function styleOf({ suggestion }: QuantityRow): SuggestionStyle {
+  if (suggestion === 'custom') return 'formula'
+  return suggestion === 'simple' ? 'simple' : 'default'
+}
+
+function quantity(row: QuantityRow, suggestion: SuggestionStyle | undefined): Quantity {
   return {
     name: row.name,
     type: row.type as QuantityType,
@@ -149,25 +169,49 @@ function hiddenQuantities({ name, es_mapping, ...row }: QuantityRow): Quantity[]
   })
 }
 
-/** The quantities of the entry document (`search.md` Appendix A). */
-export function entryQuantities(): Quantities {
-  const rows = data.quantities as QuantityRow[]
+/**
+ * What is looked at in the segments of search quantities: the classes of the first one, the names of the others. The
+ * first one's name is `data` everywhere.
+ */
+function segmentQuantities(row: QuantityRow): Quantity[] {
+  const members = ['1.definitions']
+  for (let n = 2; n <= SEGMENTS_MAX; n++) members.push(`${n}.path`)
+  const properties = Object.fromEntries(members.map(member => [member, { type: 'keyword' }]))
+  return hiddenQuantities({ ...row, es_mapping: { type: 'object', properties } }).map(q => ({
+    ...q,
+    // `path` is a member here, no variant of a value.
+    source: q.name,
+    nestedPath: row.nested_path as string
+  }))
+}
+
+/**
+ * The quantities of the entry document (`search.md` Appendix A).
+ * @param definitions what custom quantities of packages are looked up in; without them only those of uploaded schemas
+ *   are known
+ */
+export function entryQuantities(definitions?: CustomDefinitions): Quantities {
+  // Custom quantities of the reference's own packages stand in the data too; definitions tell them.
+  const rows = (data.quantities as QuantityRow[]).filter(row => !row.dynamic)
   const completion = new Map(
-    rows.filter(isCompletion).map(r => [r.name.replace(/__suggestion$/, ''), r.suggestion])
+    rows.filter(isCompletion).map(r => [r.name.replace(/__suggestion(?:\.suggestion)?$/, ''), styleOf(r)])
   )
   const list = rows.filter(r => !isCompletion(r)).map(r => quantity(r, completion.get(r.name)))
   const byName = new Map(list.map(q => [q.name, q]))
+  const inObjects = rows.flatMap(hiddenQuantities)
+  const nestedPaths = [
+    ...new Set([...data.nested_paths, ...inObjects.flatMap(q => q.nestedPath ?? [])])
+  ].sort((a, b) => a.length - b.length)
+  const hidden = [...inObjects, ...rows.filter(row => row.type === 'json').flatMap(segmentQuantities)]
+  const indexed = new Map([...list, ...hidden].map(q => [q.name, q]))
   let byUnderscored: Map<string, Quantity> | undefined
-  const hidden = rows.flatMap(hiddenQuantities)
-  const nestedPaths = [...new Set([...data.nested_paths, ...hidden.flatMap(q => q.nestedPath ?? [])])].sort(
-    (a, b) => a.length - b.length
-  )
   return {
     document: data.name,
     list,
     hidden,
     nestedPaths,
     get: name => byName.get(name),
+    custom: customQuantities(indexed, definitions),
     underscored: name => {
       byUnderscored ??= new Map(list.map(q => [q.name.replaceAll('.', '_'), q]))
       return byUnderscored.get(name)

@@ -1,8 +1,7 @@
 /** Which members of the entries come back: `required` of a metadata search (`search.md` §4). */
 import { invalid } from '../errors.ts'
 import type { SourceFilter } from '../search/entry-index.ts'
-import { unknownQuantity } from './criteria.ts'
-import { isCustomName, unresolvedType, withoutSchema } from './custom-names.ts'
+import { findQuantity, withoutSchema } from './custom-names.ts'
 import { pathMatcher } from './path-patterns.ts'
 import type { Quantities } from './quantities.ts'
 
@@ -89,7 +88,6 @@ function check(patterns: readonly string[], quantities: Quantities): void {
   for (const pattern of patterns) {
     const stars = pattern.split('*').length - 1
     if (stars > MAX_STARS) throw invalid(loc, `${pattern.slice(0, 100)} has more than ${MAX_STARS} stars`)
-    if (stars > 0 || quantities.get(pattern) || isCustomName(pattern, quantities)) continue
-    throw unresolvedType(pattern, loc) ?? unknownQuantity(pattern, quantities, loc)
+    if (stars === 0) findQuantity(pattern, quantities, loc)
   }
 }

@@ -1,7 +1,8 @@
 /** Criteria in URL parameters, turned into a query in JSON (`search.md` §1.9). */
 import { invalid } from '../errors.ts'
 import { parseJsonText } from '../json-text.ts'
-import { COMPARISONS, type Comparison, SET_OPERATORS, splitOperator, unknownQuantity } from './criteria.ts'
+import { COMPARISONS, type Comparison, SET_OPERATORS, splitOperator } from './criteria.ts'
+import { customName, findQuantity } from './custom-names.ts'
 import { fullIsoDate } from './dates.ts'
 import type { Quantities, Quantity } from './quantities.ts'
 import type { Scalar } from './tree.ts'
@@ -14,6 +15,7 @@ const FALSE = new Set(['false', '0', 'no', 'off', 'f', 'n'])
 
 /** The values given for one quantity under one operator. */
 interface Given {
+  readonly name: string
   readonly quantity: Quantity
   readonly operator: string
   /** As in the URL, for errors. */
@@ -27,22 +29,29 @@ interface Given {
  */
 export function urlQuery(parameters: object, quantities: Quantities): Record<string, unknown> {
   const given = new Map<string, Given>()
-  const add = (parameter: string, quantity: Quantity, operator: string | undefined, values: string[]) => {
+  const add = (
+    parameter: string,
+    name: string,
+    quantity: Quantity,
+    operator: string | undefined,
+    values: string[]
+  ) => {
     const op = operator ?? (quantity.allByDefault ? 'all' : 'any')
     if (![...COMPARISONS, ...SET_OPERATORS].includes(op as Comparison)) {
       throw invalid(['query', parameter], `operator ${op} is unknown`)
     }
-    const key = `${quantity.name}:${op}`
+    const key = `${name}:${op}`
     const before = given.get(key)
     if (before) before.values.push(...values)
-    else given.set(key, { quantity, operator: op, parameter, values: [...values] })
+    else given.set(key, { name, quantity, operator: op, parameter, values: [...values] })
   }
 
   for (const [parameter, value] of Object.entries(parameters)) {
-    const [name = '', ...operator] = parameter.split('__')
-    const quantity = quantities.get(ALIASES[name] ?? name)
+    const [word = '', ...operator] = parameter.split('__')
+    const name = ALIASES[word] ?? word
+    const quantity = quantities.get(name) ?? packageQuantity(name, quantities)
     if (quantity)
-      add(parameter, quantity, operator.length > 0 ? operator.join('__') : undefined, texts(value))
+      add(parameter, name, quantity, operator.length > 0 ? operator.join('__') : undefined, texts(value))
   }
   for (const criterion of texts((parameters as { q?: unknown }).q)) {
     const parts = criterion.split('__')
@@ -50,20 +59,23 @@ export function urlQuery(parameters: object, quantities: Quantities): Record<str
       throw invalid(['query', 'q'], 'wrong format, use <quantity>[__<op>]__<value>', { input: criterion })
     }
     const value = parts.pop() as string
-    const [name = '', operator] = parts
-    const quantity = quantities.get(ALIASES[name] ?? name)
-    if (!quantity) throw unknownQuantity(name, quantities, ['query', criterion])
-    add(parts.join('__'), quantity, operator, [value])
+    const [word = '', operator] = parts
+    const name = ALIASES[word] ?? word
+    add(parts.join('__'), name, findQuantity(name, quantities, ['query', criterion]), operator, [value])
   }
   return merged(given.values(), jsonQuery((parameters as { json_query?: unknown }).json_query))
+}
+
+/** A custom quantity that a parameter can name: uploaded schemas are not looked at (`search.md` §1.6). */
+function packageQuantity(name: string, quantities: Quantities): Quantity | undefined {
+  return customName(name)?.uploaded === false ? quantities.custom(name) : undefined
 }
 
 /** Parameters, and over them the members of `json_query`. */
 function merged(given: Iterable<Given>, json: Record<string, unknown>): Record<string, unknown> {
   const replaced = new Set(Object.keys(json).map(key => splitOperator(key).name))
   const result: Record<string, unknown> = {}
-  for (const { quantity, operator, parameter, values } of given) {
-    const { name } = quantity
+  for (const { name, quantity, operator, parameter, values } of given) {
     if (replaced.has(name)) continue
     const converted = values.map(value => convert(quantity, value, parameter))
     const list = operator === 'all' || operator === 'any'

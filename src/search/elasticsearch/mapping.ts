@@ -8,6 +8,9 @@ import type { Quantities, Quantity } from '../../query/quantities.ts'
 /** Longest keyword, in UTF-16 units, that is searchable (`search.md` §10). */
 const KEYWORD_MAX = 8191
 
+/** Objects whose members are not known beforehand. Terms hold the member's path too, and must stay below 32,766 bytes. */
+const FLATTENED: Node = { type: 'flattened', ignore_above: 8000 }
+
 /** Analyzer of paths: segments between slashes, case kept. */
 const PATH_ANALYZER = 'path_analyzer'
 
@@ -36,19 +39,18 @@ interface Node {
   type?: string
   ignore_above?: number
   analyzer?: string
-  dynamic?: boolean
 }
 
 /** The mapping of the quantities. What no quantity names is kept, but cannot be found. */
 export function entryMapping(quantities: Quantities): estypes.MappingTypeMapping {
   const root: Node = {}
   for (const path of quantities.nestedPaths) at(root, path).type = 'nested'
+  // One field for all members of such objects, however many there are; they are found by their paths.
+  const flattened = quantities.list.filter(q => q.type === 'json').map(q => q.source)
+  for (const path of flattened) Object.assign(at(root, path), FLATTENED)
   for (const quantity of [...quantities.list, ...quantities.hidden]) {
-    // A name with `#` is only another name of a field of `search_quantities`.
-    if (quantity.name.includes('#')) continue
-    if (quantity.kind !== 'none') add(root, quantity)
-    else if (quantity.type === 'json')
-      Object.assign(at(root, quantity.source), { type: 'object', dynamic: true })
+    if (quantity.kind === 'none' || flattened.some(path => quantity.source.startsWith(`${path}.`))) continue
+    add(root, quantity)
   }
   return { dynamic: false, properties: root.properties as Record<string, estypes.MappingProperty> }
 }

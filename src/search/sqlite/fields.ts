@@ -27,10 +27,10 @@ export const KEY_FIELD = 'entry_id'
 /** Longest keyword, in UTF-16 units, that is searchable (`search.md` §10: `ignore_above`). */
 export const KEYWORD_MAX = 8191
 
-/** The fields that documents fill; names `path#definition` are only other names of such a field. */
+/** The fields that documents fill. */
 export function fieldPlan(quantities: Quantities): FieldPlan {
   const fields = [...quantities.list, ...quantities.hidden]
-    .filter(q => q.kind !== 'none' && !q.name.includes('#'))
+    .filter(q => q.kind !== 'none')
     .map(q => ({
       name: q.field,
       kind: q.kind as Field['kind'],

@@ -52,7 +52,7 @@ export const entrySearchRoutes: FastifyPluginAsyncTypebox = async app => {
         throw failure('NOT_IMPLEMENTED', { what: 'aggregations' })
       const search = bodySearch(body, caller, quantities)
       const pagination = bodyPagination(body.pagination, quantities)
-      const required = requiredFields(body.required, [pagination.echo.order_by], quantities)
+      const required = requiredFields(body.required, [pagination.orderName], quantities)
       const { data, ...answer } = await found(search, pagination, required, signal)
       return { ...answer, ...(body.required ? { required: required.echo as never } : {}), data }
     }
@@ -75,7 +75,7 @@ export const entrySearchRoutes: FastifyPluginAsyncTypebox = async app => {
       const { query, caller, signal } = request
       const search = urlSearch(query, caller, quantities)
       const pagination = urlPagination(query, quantities)
-      const required = requiredFields(query, [pagination.echo.order_by], quantities)
+      const required = requiredFields(query, [pagination.orderName], quantities)
       const { data, ...answer } = await found(search, pagination, required, signal, requestUrl(request))
       return { ...answer, required: required.echo as never, data }
     }
