@@ -25,7 +25,7 @@ import { type ArchiveNode, MISSING, type Missing, type StoredArchive } from './s
 const LONGEST_CHAIN = 100
 
 /** Values that the references of one archive may bring into an answer. */
-const MOST_VALUES = 1_000_000
+const MOST_VALUES = 300_000
 
 /** Items of a list from which on other work may come in between. */
 const LONG_LIST = 200
