@@ -1,0 +1,49 @@
+/** Stands between a client and a server, to see what happens when the connection stalls or breaks. */
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+
+/** A proxy to one address. */
+export interface TcpProxy {
+  readonly port: number
+  /** From now on nothing comes through; connections stay open. */
+  stall(): void
+  /** Breaks all connections and takes no new ones. */
+  close(): Promise<void>
+}
+
+/** Starts a proxy to the server of a URL. */
+export async function tcpProxy(url: string): Promise<TcpProxy> {
+  const { hostname, port } = new URL(url)
+  const sockets = new Set<Socket>()
+  let stalled = false
+  const server = createServer(client => {
+    const target = connect(Number(port), hostname)
+    for (const [from, to] of [
+      [client, target],
+      [target, client]
+    ] as const) {
+      sockets.add(from)
+      from.on('data', data => stalled || to.write(data))
+      from.on('error', () => to.destroy())
+      from.on('close', () => {
+        sockets.delete(from)
+        to.destroy()
+      })
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    stall: () => {
+      stalled = true
+    },
+    close: async () => {
+      if (!server.listening) return
+      const closed = once(server, 'close')
+      server.close()
+      for (const socket of sockets) socket.destroy()
+      await closed
+    }
+  }
+}
