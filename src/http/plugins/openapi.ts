@@ -5,6 +5,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import type { OpenAPIV3_1 } from 'openapi-types'
 
 const DESCRIPTION = `Search, read and download materials data through the NOMAD v1 API.
 
@@ -14,6 +15,61 @@ const DESCRIPTION = `Search, read and download materials data through the NOMAD 
 - **Raw files** are the files as they were uploaded: \`/entries/raw\` packs them into one zip.
 
 Public data needs no sign-in. To see your own unpublished data press *Authorize* and give an app token.`
+
+const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" width="120" height="32" viewBox="0 0 120 32"><g fill="none" stroke="#fff" stroke-width="2">
+<path d="M4 28V14a10 10 0 0 1 20 0v14M9 28V16a5 5 0 0 1 10 0v12M1 28h26"/></g>
+<text x="36" y="24" fill="#fff" font-family="sans-serif" font-size="22">Serai</text></svg>`
+
+/** There is one document, so the field that asks for another one goes. */
+const STYLE = '.swagger-ui .topbar .download-url-wrapper { display: none }'
+
+/** What an answer of this status says, by example. */
+const ERROR_TEXTS: Readonly<Record<string, readonly [description: string, example: string]>> = {
+  400: [
+    'The request cannot be answered.',
+    'The limit of maximum number of entries in a single download (50000) has been exceeded (60312).'
+  ],
+  401: ['A token is needed, or the one sent is not valid.', "Authentication required for owner='user'."],
+  403: ['You are known and may not do this.', 'This can only be used by the admin user.'],
+  404: ['It does not exist or is not visible to you.', 'The entry does not exist or is not visible to you.']
+}
+
+type Operation = NonNullable<OpenAPIV3_1.PathItemObject['get']>
+
+/** `GET /entries/{entry_id}/archive` as `getEntriesEntryIdArchive`. */
+function operationId(method: string, path: string): string {
+  const words = path.split(/[^A-Za-z0-9]+/).filter(Boolean)
+  return method + words.map(w => w[0]?.toUpperCase() + w.slice(1)).join('')
+}
+
+function describeErrors(operation: Operation): void {
+  for (const [status, response] of Object.entries(operation.responses ?? {})) {
+    const text = ERROR_TEXTS[status]
+    if ('description' in response && response.description === 'Default Response')
+      response.description = 'The answer.'
+    if (!text || !('content' in response)) continue
+    response.description = text[0]
+    for (const media of Object.values(response.content ?? {})) media.example = { detail: text[1] }
+  }
+}
+
+/** The collected document with what the collector does not do: names of operations and of the rest of a path, errors. */
+function describe(document: Partial<OpenAPIV3_1.Document>): Partial<OpenAPIV3_1.Document> {
+  const paths = Object.entries(document.paths ?? {}).map(([pattern, item]) => {
+    const path = pattern.replace('{*}', '{path}')
+    for (const method of ['get', 'head', 'post', 'put', 'delete'] as const) {
+      const operation = item?.[method]
+      if (!operation) continue
+      operation.operationId ??= operationId(method, path)
+      for (const parameter of operation.parameters ?? []) {
+        if ('name' in parameter && parameter.name === '*') parameter.name = 'path'
+      }
+      describeErrors(operation)
+    }
+    return [path, item] as const
+  })
+  return { ...document, paths: Object.fromEntries(paths) }
+}
 
 /** What the document says beside the routes. */
 export interface OpenApiOptions {
@@ -56,7 +112,12 @@ export const openapi = fp(
         security: [{}, { AppToken: [] }]
       },
       stripBasePath: true,
-      hideUntagged: true
+      hideUntagged: true,
+      transformObject: document =>
+        'openapiObject' in document
+          ? // The version named above makes it a document of that version.
+            describe(document.openapiObject as Partial<OpenAPIV3_1.Document>)
+          : document.swaggerObject
     })
     await app.register(swaggerUi, {
       routePrefix: `${root}/extensions/docs`,
@@ -66,7 +127,8 @@ export const openapi = fp(
         docExpansion: 'list',
         defaultModelsExpandDepth: -1
       },
-      theme: { title: 'Serai API' }
+      logo: { type: 'image/svg+xml', content: LOGO, href: `${root}/extensions/docs/` },
+      theme: { title: 'Serai API', css: [{ filename: 'serai.css', content: STYLE }] }
     })
     app.get(`${root}/openapi.json`, { schema: { hide: true }, config: { callerless: true } }, async () =>
       app.swagger()

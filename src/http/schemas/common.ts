@@ -104,14 +104,16 @@ export const QueryUrl = {
   owner: Type.Optional(OwnerSchema),
   q: Type.Optional(
     Type.Array(Type.String(), {
-      description: 'A criterion as `quantity__value` or `quantity__operator__value`.',
-      examples: [['results.method.simulation.program_name__VASP']]
+      description:
+        'A criterion as `quantity__value` or `quantity__operator__value`, for example ' +
+        '`results.method.simulation.program_name__VASP`.'
     })
   ),
   json_query: Type.Optional(
     Type.String({
-      description: 'Criteria as a JSON object, as in the body of `POST /entries/query`.',
-      examples: ['{"results.material.n_elements": {"gte": 3}}']
+      description:
+        'Criteria as a JSON object, as in the body of `POST /entries/query`, for example ' +
+        '`{"results.material.n_elements": {"gte": 3}}`.'
     })
   ),
   elements: Type.Optional(
