@@ -1,6 +1,6 @@
 /**
  * The entries index of the cluster profile, in Elasticsearch. What an index looks like: `mapping.ts`, `index-setup.ts`;
- * how queries are put: `query-dsl.ts`; sorting and cursors: `ordering.ts`.
+ * how queries are put: `query-dsl.ts`; aggregations: `aggregation-dsl.ts`; sorting and cursors: `ordering.ts`.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Client, type estypes } from '@elastic/elasticsearch'
@@ -8,11 +8,15 @@ import { failure } from '../../errors.ts'
 import type { Quantities } from '../../query/quantities.ts'
 import type { Query } from '../../query/tree.ts'
 import { documentText } from '../document-text.ts'
-import type { EntryIndex, IndexDocument, SearchPage, SearchRequest, SourceFilter } from '../entry-index.ts'
+import type { EntryIndex, IndexDocument, SearchPage, SearchRequest } from '../entry-index.ts'
+import { aggregationDsl, wrappers } from './aggregation-dsl.ts'
+import { aggregationResult } from './aggregation-results.ts'
+import { sharedQuery } from './conjuncts.ts'
 import { searchFailure } from './failures.ts'
 import { setUpIndex } from './index-setup.ts'
 import { afterOf, sortOf, sortValueOf } from './ordering.ts'
 import { queryDsl } from './query-dsl.ts'
+import { sourceOf } from './source-filter.ts'
 
 /** Where the index is and how it is used. */
 export interface ElasticsearchIndexOptions {
@@ -69,9 +73,21 @@ class ElasticsearchEntryIndex implements EntryIndex {
 
   async search(request: SearchRequest): Promise<SearchPage> {
     const { query, orderBy, order, size, offset, after, source, signal } = request
+    const wanted = Object.entries(request.aggregations ?? {})
+    const { shared, rests } = sharedQuery([query, ...wanted.map(([, { query }]) => query)])
+    const [hitsRest, ...aggregationRests] = rests
     const answer = await this.#search(
       {
-        query: queryDsl(query),
+        query: queryDsl(shared),
+        ...(hitsRest ? { post_filter: queryDsl(hitsRest) } : {}),
+        ...(wanted.length > 0
+          ? {
+              // The names are the caller's, and some of them would mean something in Elasticsearch.
+              aggs: Object.fromEntries(
+                wanted.map(([, { aggregation }], i) => [i, aggregationDsl(aggregation, aggregationRests[i])])
+              )
+            }
+          : {}),
         sort: sortOf(orderBy, order),
         size,
         ...(offset ? { from: offset } : {}),
@@ -88,7 +104,14 @@ class ElasticsearchEntryIndex implements EntryIndex {
         ...(sortValue !== undefined ? { sortValue } : {})
       }
     })
-    return { total: totalOf(answer), hits }
+    if (!request.aggregations) return { total: totalOf(answer), hits }
+    const aggregations = Object.fromEntries(
+      wanted.map(([name, { aggregation }], i) => [
+        name,
+        aggregationResult(aggregation, answer.aggregations?.[i], wrappers(aggregation, aggregationRests[i]))
+      ])
+    )
+    return { total: totalOf(answer), hits, aggregations }
   }
 
   async count(query: Query, signal?: AbortSignal): Promise<number> {
@@ -198,20 +221,10 @@ class ElasticsearchEntryIndex implements EntryIndex {
   }
 }
 
-/** Never given out; there are none, as documents are put without them. */
-const COMPLETION_FIELDS = '*__suggestion'
-
 /** Half of a character, as it stands in JSON; Lucene cannot hold it. An even number of backslashes comes before. */
 const LONE_SURROGATE = /(?<=(?<!\\)(?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g
 
 function totalOf(answer: estypes.SearchResponse<unknown>): number {
   const { total } = answer.hits
   return typeof total === 'number' ? total : (total?.value ?? 0)
-}
-
-/** Excluding something always makes all answers alike: Elasticsearch then leaves out empty items of lists. */
-function sourceOf({ include, exclude = [] }: SourceFilter = {}): estypes.SearchSourceConfig {
-  // A list that includes nothing would include everything.
-  if (include?.length === 0) return false
-  return { ...(include ? { includes: [...include] } : {}), excludes: [...exclude, COMPLETION_FIELDS] }
 }

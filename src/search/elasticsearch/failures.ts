@@ -6,6 +6,7 @@ interface Cause {
   readonly type?: string
   readonly reason?: string
   readonly root_cause?: readonly Cause[]
+  readonly caused_by?: Cause
 }
 
 /** Kinds of errors with a status of the server's that are the query's fault all the same. */
@@ -52,5 +53,5 @@ export function errorType(error: unknown): string | undefined {
 function firstCause(error: errors.ResponseError): Cause {
   const cause = (error.meta.body as { error?: Cause | string } | undefined)?.error
   if (typeof cause !== 'object') return {}
-  return cause.root_cause?.[0] ?? cause
+  return cause.root_cause?.[0] ?? cause.caused_by ?? cause
 }

@@ -15,7 +15,7 @@ const MATCH_NONE: Dsl = { match_none: {} }
 const PREFIX_EXPANSIONS = 10_000
 
 /** Characters that mean something in Lucene's regular expressions. */
-const REGEXP_RESERVED = /[.?+*|{}[\]()"\\#@&<>~^$]/g
+export const REGEXP_RESERVED = /[.?+*|{}[\]()"\\#@&<>~^$]/g
 
 /** Values of one list; Elasticsearch refuses more. */
 const TERMS_MAX = 65_536
@@ -44,6 +44,11 @@ interface Place {
 /** The query in Elasticsearch's language. */
 export function queryDsl(query: Query): Dsl {
   return compile(query, { path: undefined, level: 0 })
+}
+
+/** A query over the nested objects at a path, to stand where Elasticsearch looks at these objects. */
+export function nestedDsl(path: string, query: Query): Dsl {
+  return compile(query, { path, level: 0 })
 }
 
 function compile(query: Query, { path, level }: Place): Dsl {
