@@ -13,6 +13,7 @@ import type { DefinitionRegistry, JsonObject } from '../archive/definitions.ts'
 import type { RequiredRequest } from '../archive/required.ts'
 import { StoredArchive } from '../archive/stored-archive.ts'
 import { ArchiveWalk } from '../archive/walk.ts'
+import { Work } from '../archive/work.ts'
 import { type ArchiveContents, type ArchiveStore, blockKey } from './archives.ts'
 import type { DocumentStore, Upload } from './documents.ts'
 
@@ -77,6 +78,7 @@ class ArchivePart {
   readonly #caller: Caller
   readonly #signal: AbortSignal | undefined
   readonly #archives = new ArchiveSet()
+  readonly #work = new Work()
   readonly #walk: ArchiveWalk
   readonly #answers = new Map<string, ArchiveAnswer | undefined>()
   readonly #visible = new Map<string, boolean>()
@@ -92,7 +94,7 @@ class ArchivePart {
     this.#caller = caller
     this.#signal = signal
     const definitions = new ArchiveDefinitions(ports.definitions, this.#archives)
-    this.#walk = new ArchiveWalk(this.#archives, definitions, required)
+    this.#walk = new ArchiveWalk(this.#archives, definitions, required, this.#work)
   }
 
   /** Adds an entry; false when the part is large enough without it. */
@@ -107,14 +109,12 @@ class ArchivePart {
 
   async read(): Promise<ReadArchive[]> {
     // The blocks that the tables of contents tell of come first: the walk then seldom waits for one.
-    do {
-      await this.#fetch()
-      for (let paused = true; paused; ) {
-        const end = performance.now() + TURN
-        paused = this.#walk.run(() => performance.now() > end)
-        if (paused) await this.#turn()
-      }
-    } while (this.#walk.resume())
+    await this.#fetch()
+    for (;;) {
+      await this.#run()
+      if (!this.#work.resume()) break
+      if (!(await this.#fetch())) throw new Error('a step of reading archives waits for nothing')
+    }
     const read: ReadArchive[] = []
     for (const [entryId, answer] of this.#answers) {
       read.push({ entryId, archive: answer?.finish() })
@@ -122,16 +122,28 @@ class ArchivePart {
     return read
   }
 
-  /** Fetches everything that is wanted. */
-  async #fetch(): Promise<void> {
-    this.#signal?.throwIfAborted()
-    const entryIds = [...this.#archives.wanted]
-    await Promise.all([this.#fetchBlocks(), entryIds.length > 0 ? this.#fetchArchives(entryIds) : undefined])
+  /** Does all that can be done, in turns. */
+  async #run(): Promise<void> {
+    for (;;) {
+      const end = performance.now() + TURN
+      if (!this.#work.run(() => performance.now() > end)) return
+      await this.#turn()
+    }
   }
 
-  async #fetchBlocks(): Promise<void> {
-    const archives = this.#archives.incomplete()
-    if (archives.length === 0) return
+  /** Fetches everything that is wanted. Says whether there was anything. */
+  async #fetch(): Promise<boolean> {
+    this.#signal?.throwIfAborted()
+    const entryIds = [...this.#archives.wanted]
+    const incomplete = this.#archives.incomplete()
+    await Promise.all([
+      incomplete.length > 0 ? this.#fetchBlocks(incomplete) : undefined,
+      entryIds.length > 0 ? this.#fetchArchives(entryIds) : undefined
+    ])
+    return incomplete.length + entryIds.length > 0
+  }
+
+  async #fetchBlocks(archives: readonly StoredArchive[]): Promise<void> {
     const blocks = await this.#ports.archives.blocks(
       archives.flatMap(({ entryId, generation, wanted }) =>
         [...wanted].map(number => ({ entryId, generation, number }))
