@@ -5,15 +5,16 @@
 import type { estypes } from '@elastic/elasticsearch'
 import type { Quantity } from '../../query/quantities.ts'
 import { type Cursor, requireSortable, type SortValue } from '../entry-index.ts'
+import { nestedDsl } from './query-dsl.ts'
 
 const KEY = 'entry_id'
 
 /** Stands for a missing number; its sign puts it last. */
 const MISSING = Number.MAX_VALUE
 
-/** Whether `entry_id` alone decides: what stands in nested objects is no value of the entry. */
+/** Whether `entry_id` alone decides: what stands in nested objects is no value of the entry, custom quantities aside. */
 function byIdAlone(orderBy: Quantity | undefined): boolean {
-  return !orderBy || orderBy.name === KEY || orderBy.nestedPath !== undefined
+  return !orderBy || orderBy.name === KEY || (orderBy.nestedPath !== undefined && !orderBy.within)
 }
 
 /**
@@ -24,9 +25,15 @@ export function sortOf(orderBy: Quantity | undefined, order: 'asc' | 'desc'): es
   const byId = { [KEY]: { order } }
   if (orderBy) requireSortable(orderBy)
   if (!orderBy || byIdAlone(orderBy)) return [byId]
-  if (orderBy.kind === 'keyword') return [{ [orderBy.field]: { order, missing: '_last' } }, byId]
+  const place = { order, ...nestedOf(orderBy) }
+  if (orderBy.kind === 'keyword') return [{ [orderBy.field]: { ...place, missing: '_last' } }, byId]
   const missing = order === 'asc' ? MISSING : -MISSING
-  return [{ [orderBy.field]: { order, missing, numeric_type: 'double' } }, byId]
+  return [{ [orderBy.field]: { ...place, missing, numeric_type: 'double' } }, byId]
+}
+
+/** The nested objects that hold the values; of several values the first in the order counts, as everywhere. */
+function nestedOf({ nestedPath: path, within }: Quantity): Pick<estypes.FieldSort, 'nested'> {
+  return path !== undefined && within ? { nested: { path, filter: nestedDsl(path, within) } } : {}
 }
 
 /** The sort values after which the page begins. */

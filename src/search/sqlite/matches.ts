@@ -66,6 +66,28 @@ export class Matches {
     return this.#evaluate(query, ENTRIES)
   }
 
+  /** The nested objects at a path that match. */
+  within(path: string, query: WireQuery): RowSet {
+    return this.#evaluate(query, path)
+  }
+
+  /** The entries in which nested objects stand. */
+  entriesOf(path: string, objects: RowSet): RowSet {
+    return this.#parents(path, objects, ENTRIES)
+  }
+
+  /** For a chunk of the nested objects at a path, the row that each one stands in; -1 where there is none. */
+  owners(path: string, chunk: number): Int32Array {
+    const owners = new Int32Array(CHUNK_ROWS).fill(-1)
+    const sql = `SELECT type, places, data FROM number
+      WHERE field = (SELECT id FROM field WHERE name = ?) AND chunk = ?`
+    for (const [type, stored, data] of this.rows(sql, nestedName(path), chunk)) {
+      const { places, values } = decodeNumbers(type as number, stored as Uint8Array, data as Uint8Array)
+      for (let i = 0; i < places.length; i++) owners[places[i] as number] = values[i] as number
+    }
+    return owners
+  }
+
   /** The number of a field; undefined when no document had it yet. */
   fieldId(name: string): number | undefined {
     return this.#one('SELECT id FROM field WHERE name = ?', name)
@@ -81,9 +103,10 @@ export class Matches {
     return this.#set(ALL_ENTRIES)
   }
 
-  /** The chunks of a numeric field that hold values within the bounds. */
+  /** The chunks of a numeric field that hold values within the bounds, in order. */
   *numbers(field: number, low: number, high: number): Generator<[chunk: number, numbers: NumberChunk]> {
-    const sql = 'SELECT chunk, type, places, data FROM number WHERE field = ? AND high >= ? AND low <= ?'
+    const sql =
+      'SELECT chunk, type, places, data FROM number WHERE field = ? AND high >= ? AND low <= ? ORDER BY chunk'
     for (const [chunk, type, places, data] of this.rows(sql, field, low, high)) {
       yield [chunk as number, decodeNumbers(type as number, places as Uint8Array, data as Uint8Array)]
     }

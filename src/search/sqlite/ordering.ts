@@ -7,8 +7,9 @@ import type { Bodies } from './body.ts'
 import { Extraction } from './extraction.ts'
 import { compareText, isNumeric, KEY_FIELD } from './fields.ts'
 import type { Matches } from './matches.ts'
+import { NestedValues } from './nested-values.ts'
 import { CHUNK_ROWS, hasPlace, RowSet } from './row-set.ts'
-import type { FieldName, WireSearch } from './wire.ts'
+import type { FieldName, OrderField, WireSearch } from './wire.ts'
 
 /** An entry of the page. */
 export interface Place {
@@ -45,15 +46,15 @@ export class Ordering {
     return places.slice(offset)
   }
 
-  #byField(found: RowSet, field: FieldName, request: WireSearch, limit: number): Place[] {
+  #byField(found: RowSet, field: OrderField, request: WireSearch, limit: number): Place[] {
     const { after, order } = request
-    // Nested objects have no value that an entry could be sorted by.
-    const valued = field.nestedPath ? new RowSet() : found.and(this.#matches.withValue(field))
+    const nested = field.within && new NestedValues(this.#matches, this.#bodies, found, field, field.within)
+    const valued = nested ? nested.entries : this.#valued(found, field)
     const places: Place[] = []
     if (after === undefined || (after.value ?? null) !== null) {
       const groups = isNumeric(field.kind)
-        ? this.#numberGroups(valued, field, request, limit)
-        : this.#termGroups(valued, field, request, limit)
+        ? this.#numberGroups(valued, field, nested, request, limit)
+        : this.#termGroups(valued, field, nested, request, limit)
       for (const [value, rows] of groups) {
         const from = after !== undefined && after.value === value ? after.entryId : undefined
         for (const place of this.#byId(rows, order, limit - places.length, from))
@@ -65,6 +66,11 @@ export class Ordering {
     const missing = this.#byId(found.minus(valued), order, limit - places.length, from)
     for (const place of missing) places.push({ ...place, value: null })
     return places
+  }
+
+  #valued(found: RowSet, field: FieldName): RowSet {
+    // Nested objects have no value that an entry could be sorted by.
+    return field.nestedPath ? new RowSet() : found.and(this.#matches.withValue(field))
   }
 
   /** The first rows by `entry_id`. */
@@ -114,11 +120,11 @@ export class Ordering {
   *#numberGroups(
     rows: RowSet,
     field: FieldName,
+    nested: NestedValues | undefined,
     { order, after }: WireSearch,
     limit: number
   ): Generator<[number, RowSet]> {
-    const id = this.#matches.fieldId(field.name)
-    if (id === undefined || rows.isEmpty) return
+    if (rows.isEmpty) return
     const sign = order === 'asc' ? 1 : -1
     const start = typeof after?.value === 'number' ? after.value : undefined
     const startGroup = new RowSet()
@@ -126,27 +132,16 @@ export class Ordering {
     const values = new Float64Array(rows.size)
     const owners = new Float64Array(values.length)
     let count = 0
-    const [low, high] =
-      start === undefined ? [-Infinity, Infinity] : order === 'asc' ? [start, Infinity] : [-Infinity, start]
-    for (const [chunk, numbers] of this.#matches.numbers(id, low, high)) {
-      const bits = rows.chunks.get(chunk)
-      if (!bits) continue
-      for (let i = 0; i < numbers.places.length; i++) {
-        const place = numbers.places[i] as number
-        let value = sign * (numbers.values[i] as number)
-        // Of several values the first in the order counts.
-        while (numbers.places[i + 1] === place)
-          value = Math.min(value, sign * (numbers.values[++i] as number))
-        if (!hasPlace(bits, place)) continue
-        const row = chunk * CHUNK_ROWS + place
-        if (start !== undefined && value <= sign * start) {
-          if (value === sign * start) startGroup.add(row)
-          continue
-        }
-        values[count] = value
-        owners[count++] = row
+    const take = (row: number, value: number) => {
+      if (start !== undefined && value <= sign * start) {
+        if (value === sign * start) startGroup.add(row)
+        return
       }
+      values[count] = value
+      owners[count++] = row
     }
+    if (nested) nested.numbers(sign, take)
+    else this.#numbers(rows, field, sign, start, take)
     if (start !== undefined) yield [start, startGroup]
     if (count === 0) return
     const last = limit >= count ? Infinity : nthSmallest(values.slice(0, count), limit - 1)
@@ -165,10 +160,37 @@ export class Ordering {
       yield [sign * value + 0, groups.get(value) as RowSet]
   }
 
+  /** Tells the rows with their smallest number in the sign of the order; those before `start` may be left out. */
+  #numbers(
+    rows: RowSet,
+    field: FieldName,
+    sign: 1 | -1,
+    start: number | undefined,
+    take: (row: number, value: number) => void
+  ): void {
+    const id = this.#matches.fieldId(field.name)
+    if (id === undefined) return
+    const [low, high] =
+      start === undefined ? [-Infinity, Infinity] : sign > 0 ? [start, Infinity] : [-Infinity, start]
+    for (const [chunk, numbers] of this.#matches.numbers(id, low, high)) {
+      const bits = rows.chunks.get(chunk)
+      if (!bits) continue
+      for (let i = 0; i < numbers.places.length; i++) {
+        const place = numbers.places[i] as number
+        let value = sign * (numbers.values[i] as number)
+        // Of several values the first in the order counts.
+        while (numbers.places[i + 1] === place)
+          value = Math.min(value, sign * (numbers.values[++i] as number))
+        if (hasPlace(bits, place)) take(chunk * CHUNK_ROWS + place, value)
+      }
+    }
+  }
+
   /** Rows by term, in order, from the cursor's value on. */
   *#termGroups(
     rows: RowSet,
     field: FieldName,
+    nested: NestedValues | undefined,
     request: WireSearch,
     limit: number
   ): Generator<[SortValue, RowSet]> {
@@ -178,12 +200,20 @@ export class Ordering {
       .statement('SELECT id, terms FROM field WHERE name = ?')
       .get(field.name) as unknown as [number, number]
     const start = request.after === undefined ? undefined : termText(field, request.after.value ?? null)
-    const steps = Math.min(1, limit / size) * terms
+    // An entry's first value may come long before the cursor's.
+    const steps = nested ? terms : Math.min(1, limit / size) * terms
+    const { order } = request
+    const sign = order === 'asc' ? 1 : -1
     const groups =
-      steps <= size * DOCUMENT_STEPS
-        ? this.#walkTerms(id, rows, request.order, start)
-        : this.#sortDocuments(field, rows, request.order, start)
-    for (const [term, group] of groups) yield [field.kind === 'boolean' ? Number(term) : term, group]
+      steps > size * DOCUMENT_STEPS
+        ? this.#sortDocuments(rows, sign, this.#termReader(field, nested, sign))
+        : nested
+          ? nested.terms(this.#walkTerms(id, nested.objects, order, undefined))
+          : this.#walkTerms(id, rows, order, start)
+    for (const [term, group] of groups) {
+      if (start !== undefined && sign * compareText(term, start) < 0) continue
+      yield [field.kind === 'boolean' ? Number(term) : term, group]
+    }
   }
 
   *#walkTerms(
@@ -217,29 +247,15 @@ export class Ordering {
 
   /** For few matches of a field with many terms: their values are read from the documents. */
   *#sortDocuments(
-    field: FieldName,
     rows: RowSet,
-    order: 'asc' | 'desc',
-    start: string | undefined
+    sign: 1 | -1,
+    termOf: (row: number) => string | undefined
   ): Generator<[string, RowSet]> {
-    const sign = order === 'asc' ? 1 : -1
     const groups = new Map<string, RowSet>()
-    const kind = field.kind as 'keyword' | 'boolean'
-    const extraction = new Extraction({
-      fields: [{ name: field.name, kind, source: field.source }],
-      nestedPaths: []
-    })
     for (const row of rows) {
-      let value: string | undefined
-      extraction.walk(JSON.parse(this.document(row)), row, {
-        term: (_, term) => {
-          if (value === undefined || sign * compareText(term, value) < 0) value = term
-        },
-        nestedRow: () => row,
-        number: () => {},
-        words: () => {}
-      })
-      if (value === undefined || (start !== undefined && sign * compareText(value, start) < 0)) continue
+      this.#matches.checkStop()
+      const value = termOf(row)
+      if (value === undefined) continue
       let group = groups.get(value)
       if (!group) {
         group = new RowSet()
@@ -249,6 +265,32 @@ export class Ordering {
     }
     for (const value of [...groups.keys()].sort((a, b) => sign * compareText(a, b))) {
       yield [value, groups.get(value) as RowSet]
+    }
+  }
+
+  /** Gives the first term in the order of the document in a row. */
+  #termReader(
+    field: FieldName,
+    nested: NestedValues | undefined,
+    sign: 1 | -1
+  ): (row: number) => string | undefined {
+    if (nested) return row => nested.firstTerm(row, sign)
+    const kind = field.kind as 'keyword' | 'boolean'
+    const extraction = new Extraction({
+      fields: [{ name: field.name, kind, source: field.source }],
+      nestedPaths: []
+    })
+    return row => {
+      let value: string | undefined
+      extraction.walk(JSON.parse(this.document(row)), row, {
+        term: (_, term) => {
+          if (value === undefined || sign * compareText(term, value) < 0) value = term
+        },
+        nestedRow: () => row,
+        number: () => {},
+        words: () => {}
+      })
+      return value
     }
   }
 

@@ -37,11 +37,17 @@ export type WireQuery =
     }
   | { readonly kind: 'nested'; readonly path: string; readonly query: WireQuery }
 
+/** What entries are sorted by. */
+export interface OrderField extends FieldName {
+  /** Of the nested objects, those whose values count; without it nested values do not count at all. */
+  readonly within?: WireQuery
+}
+
 /** {@link SearchRequest} as it is sent. */
 export interface WireSearch {
   readonly kind: 'search'
   readonly query: WireQuery
-  readonly orderBy?: FieldName
+  readonly orderBy?: OrderField
   readonly order: 'asc' | 'desc'
   readonly size: number
   readonly offset: number
@@ -90,6 +96,11 @@ function fieldName(quantity: Quantity): FieldName {
   return { name: field, kind, source, ...(nestedPath ? { nestedPath } : {}) }
 }
 
+function orderField(quantity: Quantity): OrderField {
+  const { within } = quantity
+  return { ...fieldName(quantity), ...(within ? { within: wireQuery(within) } : {}) }
+}
+
 /** The query with fields in place of quantities. */
 export function wireQuery(query: Query): WireQuery {
   switch (query.kind) {
@@ -120,7 +131,7 @@ export function wireSearch(request: SearchRequest): WireSearch {
   return {
     kind: 'search',
     query: wireQuery(query),
-    ...(orderBy ? { orderBy: fieldName(orderBy) } : {}),
+    ...(orderBy ? { orderBy: orderField(orderBy) } : {}),
     order,
     size,
     offset: offset ?? 0,
