@@ -3,7 +3,7 @@
  * which `test/conformance` holds them to.
  */
 import { failure } from '../errors.ts'
-import type { Quantity } from '../query/quantities.ts'
+import type { Quantity, SuggestionStyle } from '../query/quantities.ts'
 import type { Query } from '../query/tree.ts'
 import type { AggregationRequest, AggregationResult } from './aggregation.ts'
 
@@ -67,12 +67,37 @@ export interface SearchPage {
   readonly aggregations?: Readonly<Record<string, AggregationResult>>
 }
 
+/** A quantity of which values are wanted. */
+export interface WantedSuggestions {
+  /** Of the kind `keyword`. */
+  readonly quantity: Quantity
+  readonly style: SuggestionStyle
+  /** Number of values at most, 1 or more. */
+  readonly size: number
+}
+
+/** Which values complete a typed text (`search.md` §9, `query/suggestion.ts`). */
+export interface SuggestRequest {
+  /** Only values of entries that match count. */
+  readonly query: Query
+  /** What was typed; no longer than SUGGESTION_INPUT_MAX. The empty text is completed by every value. */
+  readonly input: string
+  readonly wanted: readonly WantedSuggestions[]
+  readonly signal?: AbortSignal
+}
+
 /** The entries index. */
 export interface EntryIndex {
   /** @throws SeraiError SEARCH_REFUSED, SEARCH_TIMEOUT, STORE_UNAVAILABLE; the signal's reason when that is given */
   search(request: SearchRequest): Promise<SearchPage>
   /** Number of entries that match. */
   count(query: Query, signal?: AbortSignal): Promise<number>
+  /**
+   * For each wanted quantity the values that complete the text: first those that begin with it, then those in which a part
+   * does; each group in the order of UTF-8 bytes. Where very many entries match, an engine may look at some of them only.
+   * @throws SeraiError as {@link search}
+   */
+  suggest(request: SuggestRequest): Promise<readonly (readonly string[])[]>
   /** Adds or replaces documents; they are found as soon as the promise resolves. */
   put(documents: readonly IndexDocument[]): Promise<void>
   /** Removes documents; unknown ids are no error. */

@@ -8,7 +8,7 @@ import { failure } from '../../errors.ts'
 import type { Quantities } from '../../query/quantities.ts'
 import type { Query } from '../../query/tree.ts'
 import { documentText } from '../document-text.ts'
-import type { EntryIndex, IndexDocument, SearchPage, SearchRequest } from '../entry-index.ts'
+import type { EntryIndex, IndexDocument, SearchPage, SearchRequest, SuggestRequest } from '../entry-index.ts'
 import { aggregationDsl, wrappers } from './aggregation-dsl.ts'
 import { aggregationResult } from './aggregation-results.ts'
 import { sharedQuery } from './conjuncts.ts'
@@ -17,6 +17,7 @@ import { setUpIndex } from './index-setup.ts'
 import { afterOf, sortOf, sortValueOf } from './ordering.ts'
 import { queryDsl } from './query-dsl.ts'
 import { sourceOf } from './source-filter.ts'
+import { suggestionSearches } from './suggestions.ts'
 
 /** Where the index is and how it is used. */
 export interface ElasticsearchIndexOptions {
@@ -116,6 +117,30 @@ class ElasticsearchEntryIndex implements EntryIndex {
 
   async count(query: Query, signal?: AbortSignal): Promise<number> {
     return totalOf(await this.#search({ query: queryDsl(query), size: 0 }, signal))
+  }
+
+  async suggest(request: SuggestRequest): Promise<string[][]> {
+    const { signal } = request
+    this.#requireOpen()
+    signal?.throwIfAborted()
+    const { searches, values } = suggestionSearches(request)
+    if (searches.length === 0) return values([])
+    const timeout = `${this.#timeout}ms`
+    try {
+      const { responses } = await this.#client.msearch(
+        {
+          index: this.#index,
+          searches: searches.flatMap(search => [
+            { allow_partial_search_results: false },
+            { timeout, ...search }
+          ])
+        },
+        { requestTimeout: this.#timeout + ANSWER_GRACE, ...(signal ? { signal } : {}) }
+      )
+      return values(responses.map(answered))
+    } catch (error) {
+      throw searchFailure(error, signal)
+    }
   }
 
   async #search(

@@ -200,11 +200,11 @@ export class Matches {
         }
       }
     }
-    return this.#parents(this.#outer(path), result, upTo)
+    return this.#parents(this.outer(path), result, upTo)
   }
 
   /** The nested path above another one; '' for the entry. */
-  #outer(path: string): string {
+  outer(path: string): string {
     for (let end = path.lastIndexOf('.'); end > 0; end = path.lastIndexOf('.', end - 1)) {
       const outer = path.slice(0, end)
       if (this.fieldId(nestedName(outer)) !== undefined) return outer

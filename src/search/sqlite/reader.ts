@@ -6,6 +6,7 @@ import { Matches } from './matches.ts'
 import { Ordering } from './ordering.ts'
 import type { RowSet } from './row-set.ts'
 import { sourceText } from './source-text.ts'
+import { Suggestions } from './suggestions.ts'
 import type { ReadRequest, WirePage, WireQuery, WireSearch } from './wire.ts'
 
 /** Results of this many bytes at most are kept for further pages of the same query. */
@@ -19,6 +20,7 @@ export class IndexReader {
   readonly #database: DatabaseSync
   readonly #matches: Matches
   readonly #ordering: Ordering
+  readonly #suggestions: Suggestions
   /** Results by query, the latest last; valid for one state of the file. */
   readonly #results = new Map<string, { rows: RowSet; total: number }>()
   #resultBytes = 0
@@ -29,6 +31,7 @@ export class IndexReader {
     this.#database.exec('PRAGMA cache_size = -65536')
     this.#matches = new Matches(this.#database, stop)
     this.#ordering = new Ordering(this.#matches, new Bodies(this.#database))
+    this.#suggestions = new Suggestions(this.#matches)
   }
 
   /** @throws Stopped when the main thread asked for it */
@@ -37,7 +40,9 @@ export class IndexReader {
     this.#database.exec('BEGIN')
     try {
       const { rows, total } = this.#result(request.query)
-      return request.kind === 'count' ? total : this.#page(rows, total, request)
+      if (request.kind === 'count') return total
+      if (request.kind === 'search') return this.#page(rows, total, request)
+      return request.wanted.map(wanted => this.#suggestions.of(rows, wanted, request.input))
     } finally {
       this.#database.exec('COMMIT')
     }

@@ -8,12 +8,19 @@ import { failure } from '../../errors.ts'
 import type { Quantities } from '../../query/quantities.ts'
 import type { Query } from '../../query/tree.ts'
 import { openDatabase } from '../../storage/sqlite/database.ts'
-import type { EntryIndex, Hit, IndexDocument, SearchPage, SearchRequest } from '../entry-index.ts'
+import type {
+  EntryIndex,
+  Hit,
+  IndexDocument,
+  SearchPage,
+  SearchRequest,
+  SuggestRequest
+} from '../entry-index.ts'
 import { type FieldPlan, fieldPlan } from './fields.ts'
 import { ReaderPool } from './reader-pool.ts'
 import { SEARCH_FORMAT } from './schema.ts'
 import { Thread } from './thread.ts'
-import { type WirePage, type WriteRequest, wireQuery, wireSearch } from './wire.ts'
+import { type WirePage, type WriteRequest, wireQuery, wireSearch, wireSuggest } from './wire.ts'
 
 /** Where the index is and how it is used. */
 export interface SqliteIndexOptions {
@@ -96,6 +103,10 @@ class SqliteEntryIndex implements EntryIndex {
 
   async count(query: Query, signal?: AbortSignal): Promise<number> {
     return (await this.#readers.run({ kind: 'count', query: wireQuery(query) }, signal)) as number
+  }
+
+  async suggest(request: SuggestRequest): Promise<string[][]> {
+    return (await this.#readers.run(wireSuggest(request), request.signal)) as string[][]
   }
 
   async put(documents: readonly IndexDocument[]): Promise<void> {

@@ -1,12 +1,13 @@
 /** What the main thread and the workers say to each other: plain data, quantities as names of fields. */
-import type { Quantity } from '../../query/quantities.ts'
+import type { Quantity, SuggestionStyle } from '../../query/quantities.ts'
 import type { Bounds, Query, Scalar, SubstringPlace, TextMode } from '../../query/tree.ts'
 import {
   type Cursor,
   requireSortable,
   type SearchRequest,
   type SortValue,
-  type SourceFilter
+  type SourceFilter,
+  type SuggestRequest
 } from '../entry-index.ts'
 import type { FieldPlan } from './fields.ts'
 
@@ -55,8 +56,23 @@ export interface WireSearch {
   readonly source?: SourceFilter
 }
 
+/** {@link WantedSuggestions} as they are sent. */
+export interface WireSuggestion {
+  readonly field: FieldName
+  readonly style: SuggestionStyle
+  readonly size: number
+}
+
+/** {@link SuggestRequest} as it is sent. */
+export interface WireSuggest {
+  readonly kind: 'suggest'
+  readonly query: WireQuery
+  readonly input: string
+  readonly wanted: readonly WireSuggestion[]
+}
+
 /** What a reading worker is asked. */
-export type ReadRequest = WireSearch | { readonly kind: 'count'; readonly query: WireQuery }
+export type ReadRequest = WireSearch | WireSuggest | { readonly kind: 'count'; readonly query: WireQuery }
 
 /** What the writing worker is asked; documents as JSON. */
 export type WriteRequest =
@@ -137,5 +153,15 @@ export function wireSearch(request: SearchRequest): WireSearch {
     offset: offset ?? 0,
     ...(after ? { after } : {}),
     ...(source ? { source } : {})
+  }
+}
+
+/** The request as it is sent. */
+export function wireSuggest({ query, input, wanted }: SuggestRequest): WireSuggest {
+  return {
+    kind: 'suggest',
+    query: wireQuery(query),
+    input,
+    wanted: wanted.map(({ quantity, style, size }) => ({ field: fieldName(quantity), style, size }))
   }
 }
