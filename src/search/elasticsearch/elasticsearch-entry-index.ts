@@ -249,6 +249,17 @@ class ElasticsearchEntryIndex implements EntryIndex {
 /** Half of a character, as it stands in JSON; Lucene cannot hold it. An even number of backslashes comes before. */
 const LONE_SURROGATE = /(?<=(?<!\\)(?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g
 
+/** One answer of several. */
+function answered(answer: estypes.MsearchResponseItem<unknown>): estypes.MsearchMultiSearchItem {
+  if ('error' in answer) {
+    const { type, reason } = answer.error.root_cause?.[0] ?? answer.error
+    if (answer.status === 400) throw failure('SEARCH_REFUSED', { reason: reason ?? type })
+    throw failure('STORE_UNAVAILABLE', { store: 'search' })
+  }
+  if (answer.timed_out) throw failure('SEARCH_TIMEOUT')
+  return answer
+}
+
 function totalOf(answer: estypes.SearchResponse<unknown>): number {
   const { total } = answer.hits
   return typeof total === 'number' ? total : (total?.value ?? 0)
