@@ -19,6 +19,7 @@ import { entryRawdirRoutes } from './http/routes/entries/rawdir.ts'
 import { entrySearchRoutes } from './http/routes/entries/search.ts'
 import { healthRoutes } from './http/routes/health.ts'
 import { infoRoutes } from './http/routes/info.ts'
+import { suggestionRoutes } from './http/routes/suggestions.ts'
 import { uploadListRoutes } from './http/routes/uploads/list.ts'
 import { uploadRawRoutes } from './http/routes/uploads/raw.ts'
 import { uploadRawdirRoutes } from './http/routes/uploads/rawdir.ts'
@@ -81,6 +82,7 @@ export async function buildApp(
       await api.register(uploadListRoutes, { prefix: '/uploads' })
       await api.register(uploadRawRoutes, { prefix: '/uploads' })
       await api.register(uploadRawdirRoutes, { prefix: '/uploads' })
+      await api.register(suggestionRoutes)
       await api.register(infoRoutes)
       await api.register(comingRoutes)
     },

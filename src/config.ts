@@ -66,6 +66,11 @@ export const SettingsSchema = Type.Object({
     minimum: 1,
     description: 'Most entries that one zip download may hold.'
   }),
+  max_entry_metadata_download: Type.Integer({
+    default: 100_000,
+    minimum: 1,
+    description: 'Most entries whose metadata one export may hold.'
+  }),
   search_timeout: Type.Integer({
     default: 30_000,
     minimum: 100,
@@ -114,6 +119,7 @@ export interface Config {
   readonly demoData: boolean
   readonly logLevel: string
   readonly maxEntryDownload: number
+  readonly maxEntryMetadataDownload: number
   /** Milliseconds. */
   readonly searchTimeout: number
   /** Milliseconds. */
@@ -222,6 +228,7 @@ export function readConfig(
     demoData: settings.demo_data,
     logLevel: String(settings.log_level),
     maxEntryDownload: settings.max_entry_download,
+    maxEntryMetadataDownload: settings.max_entry_metadata_download,
     searchTimeout: settings.search_timeout,
     storeTimeout: settings.store_timeout,
     bodyLimit: settings.body_limit,

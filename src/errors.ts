@@ -105,6 +105,14 @@ export const ERRORS = {
     status: 400,
     text: 'The limit of maximum number of entries in a single download ({limit}) has been exceeded ({count}).'
   },
+  EXPORT_LIMIT: {
+    status: 400,
+    text: 'The limit of maximum number of metadata in a single download ({limit}) has been exceeded ({count}).'
+  },
+  EXPORT_FORMAT: {
+    status: 415,
+    text: "Unsupported content_type='{type}'. Expected 'application/json' or 'text/csv'."
+  },
   // search
   SEARCH_REFUSED: { status: 400, text: 'Elasticsearch could not process your query: {reason}' },
   PAGE_OUT_OF_RANGE: { status: 400, text: 'Page out of range requested.' },

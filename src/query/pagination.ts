@@ -49,9 +49,10 @@ interface Members {
 
 /**
  * The pagination of a body; undefined and null are the defaults.
+ * @param largest most entries that may be asked for at once
  * @throws SeraiError INVALID (422), SEARCH_REFUSED (400)
  */
-export function bodyPagination(given: unknown, quantities: Quantities): Pagination {
+export function bodyPagination(given: unknown, quantities: Quantities, largest = WINDOW): Pagination {
   const loc = ['body', 'pagination']
   if (given !== undefined && given !== null && (typeof given !== 'object' || Array.isArray(given))) {
     throw invalid(loc, 'Input should be a valid dictionary or object to extract fields from', {
@@ -59,7 +60,7 @@ export function bodyPagination(given: unknown, quantities: Quantities): Paginati
       input: given
     })
   }
-  return pagination(given ?? {}, loc, quantities)
+  return pagination(given ?? {}, loc, quantities, largest)
 }
 
 /**
@@ -67,10 +68,15 @@ export function bodyPagination(given: unknown, quantities: Quantities): Paginati
  * @throws as {@link bodyPagination}
  */
 export function urlPagination(parameters: object, quantities: Quantities): Pagination {
-  return pagination(parameters, ['query'], quantities)
+  return pagination(parameters, ['query'], quantities, WINDOW)
 }
 
-function pagination(given: Members, loc: readonly string[], quantities: Quantities): Pagination {
+function pagination(
+  given: Members,
+  loc: readonly string[],
+  quantities: Quantities,
+  largest: number
+): Pagination {
   const page_size = wholeNumber(given.page_size, [...loc, 'page_size']) ?? DEFAULT_PAGE_SIZE
   const order = given.order ?? 'asc'
   const page = wholeNumber(given.page, [...loc, 'page'])
@@ -85,6 +91,11 @@ function pagination(given: Members, loc: readonly string[], quantities: Quantiti
     })
   }
   checkNumbers(page_size, page, page_offset, loc)
+  if (page_size > largest) {
+    throw failure('SEARCH_REFUSED', {
+      reason: `Result window is too large, from + size must be less than or equal to: [${largest}] but was [${page_size}].`
+    })
+  }
   const positions = Object.entries({ page, page_offset, page_after_value }).filter(
     ([, value]) => value !== undefined
   )
@@ -166,11 +177,6 @@ function checkNumbers(
       const msg = 'Page offset plus page size has to be smaller than 10,000'
       throw bad('page_offset', type, msg, offset)
     }
-  }
-  if (size > WINDOW) {
-    throw failure('SEARCH_REFUSED', {
-      reason: `Result window is too large, from + size must be less than or equal to: [${WINDOW}] but was [${size}].`
-    })
   }
 }
 

@@ -113,40 +113,43 @@ function toSeraiError(error: unknown, request: FastifyRequest): SeraiError | und
   return undefined
 }
 
-/** Sends any error in its wire form; what is not in the table is logged and answered without its text. */
-function send(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+/** An error as clients see it. */
+export interface WireError {
+  readonly status: number
+  readonly detail: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Any error as clients see it; what is the server's fault is logged, and what is not in the table keeps its text to itself. */
+export function wireError(error: unknown, request: FastifyRequest): WireError {
   const known = toSeraiError(error, request)
   if (known) {
     if (known.status >= 500) request.log.error(error)
-    return reply
-      .code(known.status)
-      .headers(known.headers)
-      .type('application/json')
-      .send({ detail: known.detail })
+    return { status: known.status, detail: known.detail, headers: known.headers }
   }
   const status = (error as { statusCode?: number }).statusCode
-  if (status !== undefined && status >= 400 && status < 500) {
-    return reply
-      .code(status)
-      .type('application/json')
-      .send({ detail: (error as Error).message })
+  if (status !== undefined && status >= 400 && status < 500)
+    return { status, detail: (error as Error).message }
+  request.log.error(error)
+  return {
+    status: 500,
+    detail: {
+      reason: 'Unexpected exception while handling your request',
+      exception: `The log of the server has it under request ${request.id}.`,
+      exception_class: (error as Error)?.constructor?.name ?? 'Error'
+    }
   }
+}
+
+/** Sends any error in its wire form. */
+function send(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   // Work for a client that is gone was stopped: nobody reads this answer, and nothing is wrong.
   if ((error as Error)?.name === 'AbortError' && request.raw.destroyed) {
     request.log.info('the client is gone')
     return reply.code(499).send()
   }
-  request.log.error(error)
-  return reply
-    .code(500)
-    .type('application/json')
-    .send({
-      detail: {
-        reason: 'Unexpected exception while handling your request',
-        exception: `The log of the server has it under request ${request.id}.`,
-        exception_class: (error as Error)?.constructor?.name ?? 'Error'
-      }
-    })
+  const { status, detail, headers = {} } = wireError(error, request)
+  return reply.code(status).headers(headers).type('application/json').send({ detail })
 }
 
 /** Installs the error handler. */

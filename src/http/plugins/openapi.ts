@@ -93,6 +93,7 @@ export const openapi = fp(
         servers: [{ url: root }],
         tags: [
           { name: 'entries/metadata', description: 'Search entries and read their metadata.' },
+          { name: 'suggestions', description: 'Complete what was typed.' },
           { name: 'entries/archive', description: 'Read what was extracted from the files of entries.' },
           { name: 'entries/raw', description: 'Download the files that entries were made from.' },
           { name: 'uploads', description: 'The folders that entries belong to.' },
