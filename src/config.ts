@@ -144,6 +144,13 @@ export class ConfigError extends Error {
 /** Options of the command line that stand over the environment. */
 export type Overrides = Partial<Record<'data_dir' | 'host' | 'port', string>>
 
+/** How the command line names the settings that it can set. */
+export const OPTIONS: Readonly<Record<keyof Overrides, string>> = {
+  data_dir: '--data',
+  host: '--host',
+  port: '--port'
+}
+
 const TRUE = /^(?:true|1|yes|on)$/i
 const FALSE = /^(?:false|0|no|off)$/i
 
@@ -155,7 +162,8 @@ function convert(type: unknown, text: string): unknown {
   return text
 }
 
-function expected(schema: Record<string, unknown>): string {
+/** What a setting may be, in words, by its schema. */
+export function acceptedValues(schema: Readonly<Record<string, unknown>>): string {
   if (schema.type === 'integer') {
     const { minimum, maximum } = schema
     return `a whole number${minimum !== undefined ? ` from ${minimum}` : ''}${maximum !== undefined ? ` to ${maximum}` : ''}`
@@ -164,7 +172,9 @@ function expected(schema: Record<string, unknown>): string {
   if (Array.isArray(schema.anyOf))
     return `one of ${schema.anyOf.map(s => (s as { const: string }).const).join(', ')}`
   if (schema.minLength !== undefined && !schema.pattern)
-    return `text of at least ${schema.minLength} characters`
+    return schema.minLength === 1
+      ? 'text that is not empty'
+      : `text of at least ${schema.minLength} characters`
   return `text of the form ${schema.pattern}`
 }
 
@@ -192,7 +202,9 @@ export function readConfig(
     if (Value.Check(schema, value)) values[name] = value
     else {
       const shown = name === 'api_secret' ? '' : ` is "${text}", but`
-      problems.push(`${variable}${shown} must be ${expected(schema)}`)
+      const told =
+        overrides[name as keyof Overrides] === undefined ? variable : OPTIONS[name as keyof Overrides]
+      problems.push(`${told}${shown} must be ${acceptedValues(schema)}`)
     }
   }
   const known = new Set(Object.keys(properties).map(name => `SERAI_${name.toUpperCase()}`))
