@@ -3,7 +3,7 @@
 import type { Caller } from '../access/caller.ts'
 import { OWNERS, type Owner, ownerQuery } from '../access/owner.ts'
 import { compile } from '../query/compile.ts'
-import { readCriteria } from '../query/criteria.ts'
+import { type Criteria, readCriteria } from '../query/criteria.ts'
 import { encodeCursor } from '../query/cursor.ts'
 import { type Echo, echo } from '../query/echo.ts'
 import type { Pagination } from '../query/pagination.ts'
@@ -18,6 +18,9 @@ export interface EntrySearch {
   readonly owner: Owner
   /** The request's criteria and the owner rule. */
   readonly query: Query
+  /** The two apart. */
+  readonly criteria: Criteria
+  readonly ownerRule: Query
   /** The criteria as the answer repeats them (`search.md` §6). */
   readonly echo: Echo
 }
@@ -32,7 +35,8 @@ function entrySearch(
   const known = OWNERS.find(o => o === (owner ?? 'public')) as Owner
   const criteria = readCriteria(json, quantities, where)
   const query = compile(criteria, where)
-  return { owner: known, query: and(query, ownerQuery(known, caller, quantities)), echo: echo(criteria) }
+  const ownerRule = ownerQuery(known, caller, quantities)
+  return { owner: known, query: and(query, ownerRule), criteria, ownerRule, echo: echo(criteria) }
 }
 
 /**

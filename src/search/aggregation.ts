@@ -121,7 +121,7 @@ export interface PercentilesAggregation {
   readonly quantity: Quantity
   /** Each 0 to 100. */
   readonly percents: readonly number[]
-  /** One group for each value of a keyword or boolean of the same objects; the groups of most objects first, as in terms. */
+  /** One group for each value of a keyword or boolean of the same objects; the groups of most objects, as in terms. */
   readonly groupBy?: { readonly quantity: Quantity; readonly size: number }
 }
 
@@ -179,6 +179,12 @@ export interface PercentilesGroup {
   readonly percentiles: readonly number[]
 }
 
+/** Buckets in rising order. */
+interface HistogramResult<Kind extends string> {
+  readonly kind: Kind
+  readonly buckets: readonly Bucket<number>[]
+}
+
 /** What is answered, each `kind` to its own. */
 export type AggregationResult =
   | { readonly kind: 'terms'; readonly buckets: readonly TermsBucket[] }
@@ -188,12 +194,13 @@ export type AggregationResult =
       /** Number of different values on all pages (exact up to 40,000, near beyond). */
       readonly distinct: number
     }
-  /** In rising order. */
-  | { readonly kind: 'histogram' | 'calendar' | 'ranges'; readonly buckets: readonly Bucket<number>[] }
+  | HistogramResult<'histogram'>
+  | HistogramResult<'calendar'>
+  | HistogramResult<'ranges'>
   /** Both null without a value. */
   | { readonly kind: 'min_max'; readonly min: number | null; readonly max: number | null }
   | { readonly kind: 'statistics'; readonly metrics: Readonly<Record<string, number>> }
-  /** Groups without values are left out; no group without any. */
+  /** In the order of terms; groups without values of the quantity are left out. */
   | { readonly kind: 'percentiles'; readonly groups: readonly PercentilesGroup[] }
 
 /** The result that belongs to an aggregation of this kind. */

@@ -15,15 +15,21 @@ const VALUES = ['float_value', 'str_value', 'int_value', 'datetime_value', 'bool
 
 /** The metadata of an entry that was found, as `required` asks for them; the id is always there. */
 export function presentEntry(hit: Pick<Hit, 'entryId' | 'document'>, required: RequiredFields): Json {
-  const entry: Record<string, unknown> = { ...hit.document, entry_id: hit.entryId }
-  for (const name of PERSONS) if (name in entry) entry[name] = without(entry[name], 'email')
-  // An accident of the reference's index, which documents written by it may bring along.
-  if ('datasets' in entry) entry.datasets = without(entry.datasets, 'm_annotations')
+  const entry: Record<string, unknown> = { ...presentDocument(hit.document), entry_id: hit.entryId }
   if (!('license' in entry) && required.allows('license')) entry.license = LICENSE
 
   const data = dataOf(entry.search_quantities)
   if (data && (required.filterAgain || required.allows('data'))) entry.data = data
   return required.filterAgain ? ((filtered(entry, '', required.allows) ?? {}) as Json) : entry
+}
+
+/** What clients may see of an index document. */
+export function presentDocument(document: Json): Json {
+  const shown: Record<string, unknown> = { ...document }
+  for (const name of PERSONS) if (name in shown) shown[name] = without(shown[name], 'email')
+  // An accident of the reference's index, which documents written by it may bring along.
+  if ('datasets' in shown) shown.datasets = without(shown.datasets, 'm_annotations')
+  return shown
 }
 
 /** An object, or each of a list of objects, without one member. */

@@ -1,5 +1,6 @@
 /** Schemas of the metadata routes of entries (`search.md` §4, §6, §7.9). */
 import Type from 'typebox'
+import { AGGREGATIONS_EXAMPLE, AggregationsAnswer, AggregationsBody } from './aggregations.ts'
 import {
   Nullable,
   OwnerSchema,
@@ -45,17 +46,7 @@ export const SearchBody = Type.Object(
     query: Type.Optional(QueryBody),
     pagination: Type.Optional(Nullable(PaginationBody)),
     required: Type.Optional(Nullable(RequiredBody)),
-    aggregations: Type.Optional(
-      Nullable(
-        Type.Object(
-          {},
-          {
-            additionalProperties: true,
-            description: 'Counts of the values of quantities; not in this version.'
-          }
-        )
-      )
-    )
+    aggregations: AggregationsBody
   },
   {
     examples: [
@@ -73,7 +64,8 @@ export const SearchBody = Type.Object(
       {
         query: { 'upload_create_time:gt': '2020-01-01', 'upload_create_time:lt': '2030-08-01' },
         pagination: { page_size: 10, order_by: 'upload_create_time', order: 'desc' }
-      }
+      },
+      AGGREGATIONS_EXAMPLE
     ]
   }
 )
@@ -98,6 +90,7 @@ export const SearchAnswer = Type.Object(
     ),
     pagination: PaginationAnswer,
     required: Type.Optional(RequiredAnswer),
+    aggregations: AggregationsAnswer,
     data: Type.Array(Metadata, { description: 'The metadata of the entries of this page.' })
   },
   {

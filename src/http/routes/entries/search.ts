@@ -3,9 +3,11 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import { ownerQuery } from '../../../access/owner.ts'
 import { failure } from '../../../errors.ts'
+import { type Aggregations, readAggregations } from '../../../query/aggregation/aggregations.ts'
 import { bodyPagination, type Pagination, urlPagination } from '../../../query/pagination.ts'
 import { type RequiredFields, requiredFields } from '../../../query/required-fields.ts'
 import { and, type Query } from '../../../query/tree.ts'
+import { aggregatedSearch } from '../../aggregated-search.ts'
 import { bodySearch, type EntrySearch, pageRequest, paginationAnswer, urlSearch } from '../../entry-search.ts'
 import { presentEntry } from '../../present/entry.ts'
 import { requestUrl } from '../../request-url.ts'
@@ -24,13 +26,17 @@ export const entrySearchRoutes: FastifyPluginAsyncTypebox = async app => {
     pagination: Pagination,
     required: RequiredFields,
     signal: AbortSignal,
-    url?: string
+    { url, aggregations }: { url?: string; aggregations?: Aggregations } = {}
   ) => {
-    const page = await index.search(pageRequest(search, pagination, { source: required.source, signal }))
+    const asked = pageRequest(search, pagination, { source: required.source, signal })
+    const { page, answers } = aggregations?.size
+      ? await aggregatedSearch(index, search, aggregations, asked)
+      : { page: await index.search(asked), answers: undefined }
     return {
       owner: search.owner,
       query: search.echo,
       pagination: paginationAnswer(pagination, page, url),
+      ...(answers ? { aggregations: answers as never } : {}),
       data: page.hits.map(hit => presentEntry(hit, required)) as { entry_id: string }[]
     }
   }
@@ -42,18 +48,18 @@ export const entrySearchRoutes: FastifyPluginAsyncTypebox = async app => {
         tags: ['entries/metadata'],
         summary: 'Search entries',
         description:
-          'Finds entries by their metadata and gives one page of them. The answer repeats the request.',
+          'Finds entries by their metadata and gives one page of them, and counts what is in all of them (`aggregations`). The answer ' +
+          'repeats the request.',
         body: SearchBody,
         response: { 200: SearchAnswer, ...ERRORS }
       }
     },
     async ({ body, caller, signal }) => {
-      if (Object.keys(body.aggregations ?? {}).length > 0)
-        throw failure('NOT_IMPLEMENTED', { what: 'aggregations' })
       const search = bodySearch(body, caller, quantities)
       const pagination = bodyPagination(body.pagination, quantities)
+      const aggregations = readAggregations(body.aggregations, quantities)
       const required = requiredFields(body.required, [pagination.orderName], quantities)
-      const { data, ...answer } = await found(search, pagination, required, signal)
+      const { data, ...answer } = await found(search, pagination, required, signal, { aggregations })
       return { ...answer, ...(body.required ? { required: required.echo as never } : {}), data }
     }
   )
@@ -76,7 +82,9 @@ export const entrySearchRoutes: FastifyPluginAsyncTypebox = async app => {
       const search = urlSearch(query, caller, quantities)
       const pagination = urlPagination(query, quantities)
       const required = requiredFields(query, [pagination.orderName], quantities)
-      const { data, ...answer } = await found(search, pagination, required, signal, requestUrl(request))
+      const { data, ...answer } = await found(search, pagination, required, signal, {
+        url: requestUrl(request)
+      })
       return { ...answer, required: required.echo as never, data }
     }
   )
