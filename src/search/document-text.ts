@@ -2,12 +2,9 @@
 
 const COMPLETION = '__suggestion'
 
-/**
- * JSON of a document without the members `*__suggestion`, which never come back and are made from other values.
- * @param given the document's JSON as it came
- */
-export function documentText(document: unknown, given: string): string {
-  return given.includes(COMPLETION) ? JSON.stringify(withoutCompletion(document)) : given
+/** JSON of a document without the members `*__suggestion`, which never come back and are made from other values. */
+export function documentText(document: object): string {
+  return JSON.stringify(withoutCompletion(document))
 }
 
 function withoutCompletion(value: unknown): unknown {

@@ -180,7 +180,7 @@ class ElasticsearchEntryIndex implements EntryIndex {
     let operations: (string | object)[] = []
     let [units, turn] = [0, 0]
     for (const [entryId, document] of last) {
-      const text = documentText(document, JSON.stringify(document)).replace(LONE_SURROGATE, '\\ufffd')
+      const text = documentText(document).replace(LONE_SURROGATE, '\\ufffd')
       operations.push({ index: { _id: entryId } }, text)
       units += text.length
       turn += text.length

@@ -3,7 +3,7 @@
  * other, so the first ones serve as dictionary for all, which halves the size.
  */
 import type { DatabaseSync } from 'node:sqlite'
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 
 const DICTIONARY = 'dictionary'
 
@@ -12,6 +12,9 @@ const DICTIONARY_MAX = 64 * 1024
 
 /** Smaller batches of first documents are no good sample. */
 const SAMPLE_MIN = 16 * 1024
+
+/** A third faster than the default, and a tenth larger. */
+const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
 /** Packed with the dictionary; the first byte of a body tells whether it was. */
 const PLAIN = 0
@@ -54,7 +57,7 @@ export class Bodies {
 
   pack(text: string): Uint8Array {
     const dictionary = this.#dictionary
-    const packed = zstdCompressSync(text, dictionary ? { dictionary } : {})
+    const packed = zstdCompressSync(text, dictionary ? { ...FAST, dictionary } : FAST)
     return Buffer.concat([Uint8Array.of(dictionary ? WITH_DICTIONARY : PLAIN), packed])
   }
 

@@ -3,32 +3,64 @@
  * in the order of the tables, so that a chunk is read and written once per batch.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { changeNumbers, decodeNumbers } from './column.ts'
+import { changeNumbers, decodeNumbers, type NumberChanges } from './column.ts'
 import { chunkOf, decodeInto, emptyBits, encodeBits, placeOf } from './row-set.ts'
 
-/** Chunks are numbered below this, so that a term or field and a chunk make one whole number. */
-const CHUNKS = 2 ** 21
+/** Words by place; several values of a place are kept apart by a 0. */
+type WordChanges = Map<number, number[]>
 
-/** A term or a field whose changes are gathered; remembers the chunk it changed last, which is mostly the next one too. */
-export class Target {
+/** A term or a field with what is gathered for it, chunk by chunk; most change in one chunk only. */
+export class Target<List> {
   readonly id: number
-  chunk = -1
-  /** What the list of the chunk belongs to; another batch begins with new lists. */
-  changes: Changes | undefined
-  places: number[] = []
-  values: Map<number, number[]> = new Map()
+  #chunk = -1
+  #list: List | undefined
+  #others: Map<number, List> | undefined
 
   constructor(id: number) {
     this.id = id
   }
+
+  /** Whether nothing is gathered. */
+  get isEmpty(): boolean {
+    return this.#list === undefined
+  }
+
+  /** The list of a chunk, made when it is missing. */
+  list(chunk: number, make: () => List): List {
+    if (this.#list !== undefined) {
+      if (chunk === this.#chunk) return this.#list
+      this.#others ??= new Map()
+      this.#others.set(this.#chunk, this.#list)
+    }
+    this.#chunk = chunk
+    this.#list = this.#others?.get(chunk) ?? make()
+    return this.#list
+  }
+
+  /** Gives what is gathered, ascending by chunk, and lets go of it. */
+  take(): [chunk: number, list: List][] {
+    const lists = new Map(this.#others)
+    lists.set(this.#chunk, this.#list as List)
+    this.#list = undefined
+    this.#others = undefined
+    return [...lists].sort(([a], [b]) => a - b)
+  }
 }
 
-/** Gathers changes; the last one of a place counts. */
+/** Places that a term gains (place) or loses (~place); a place that it loses and gains is gained. */
+export type TermTarget = Target<number[]>
+export type NumberTarget = Target<NumberChanges>
+export type WordTarget = Target<WordChanges>
+
+const newPlaces = (): number[] => []
+const newNumbers = (): NumberChanges => ({ cleared: [], places: [], values: [] })
+const newWords = (): WordChanges => new Map()
+
+/** Gathers changes: what rows lose comes before what they gain. After an error it must not be used again. */
 export class Changes {
-  /** Places that a term gains (place) or loses (~place), in order. */
-  readonly #rows = new Map<number, number[]>()
-  readonly #numbers = new Map<number, Map<number, number[]>>()
-  readonly #sequences = new Map<number, Map<number, number[]>>()
+  readonly #terms: TermTarget[] = []
+  readonly #numbers: NumberTarget[] = []
+  readonly #words: WordTarget[] = []
   readonly #read: Record<'posting' | 'number' | 'sequence', StatementSync>
   readonly #write: Record<'posting' | 'number' | 'sequence', StatementSync>
   readonly #delete: Record<'posting' | 'number' | 'sequence', StatementSync>
@@ -57,83 +89,90 @@ export class Changes {
   }
 
   /** The row has the term. */
-  addRow(term: Target, row: number): void {
-    this.#places(term, row).push(placeOf(row))
+  addRow(term: TermTarget, row: number): void {
+    if (term.isEmpty) this.#terms.push(term)
+    term.list(chunkOf(row), newPlaces).push(placeOf(row))
   }
 
   /** The row does not have the term any more. */
-  removeRow(term: Target, row: number): void {
-    this.#places(term, row).push(~placeOf(row))
-  }
-
-  #places(term: Target, row: number): number[] {
-    const chunk = chunkOf(row)
-    if (term.chunk !== chunk || term.changes !== this) {
-      term.chunk = chunk
-      term.changes = this
-      term.places = entryOf(this.#rows, term.id * CHUNKS + chunk, () => [])
-    }
-    return term.places
+  removeRow(term: TermTarget, row: number): void {
+    if (term.isEmpty) this.#terms.push(term)
+    term.list(chunkOf(row), newPlaces).push(~placeOf(row))
   }
 
   /** The row's value, or one more of its values. */
-  addNumber(field: Target, value: number, row: number): void {
-    this.#list(this.#numbers, field, row).push(value)
+  addNumber(field: NumberTarget, value: number, row: number): void {
+    if (field.isEmpty) this.#numbers.push(field)
+    const { places, values } = field.list(chunkOf(row), newNumbers)
+    places.push(placeOf(row))
+    values.push(value)
   }
 
-  /** The row has no numbers any more, but those that are added from now on. */
-  clearNumbers(field: Target, row: number): void {
-    this.#list(this.#numbers, field, row).length = 0
+  /** The row has no numbers any more, but those that are added from now on; before any is added. */
+  clearNumbers(field: NumberTarget, row: number): void {
+    if (field.isEmpty) this.#numbers.push(field)
+    field.list(chunkOf(row), newNumbers).cleared.push(placeOf(row))
   }
 
-  /** One more value of the row, as words; values are kept apart by a 0. */
-  addWords(field: Target, terms: readonly Target[], row: number): void {
-    const list = this.#list(this.#sequences, field, row)
+  /** One more value of the row, as words. */
+  addWords(field: WordTarget, terms: readonly TermTarget[], row: number): void {
+    const list = this.#wordsOf(field, row)
     if (list.length > 0) list.push(0)
     for (const term of terms) list.push(term.id)
   }
 
   /** The row has no words any more, but those that are added from now on. */
-  clearWords(field: Target, row: number): void {
-    this.#list(this.#sequences, field, row).length = 0
+  clearWords(field: WordTarget, row: number): void {
+    this.#wordsOf(field, row).length = 0
   }
 
-  #list(map: Map<number, Map<number, number[]>>, field: Target, row: number): number[] {
-    const chunk = chunkOf(row)
-    if (field.chunk !== chunk || field.changes !== this) {
-      field.chunk = chunk
-      field.changes = this
-      field.values = entryOf(map, field.id * CHUNKS + chunk, () => new Map<number, number[]>())
+  #wordsOf(field: WordTarget, row: number): number[] {
+    if (field.isEmpty) this.#words.push(field)
+    const places = field.list(chunkOf(row), newWords)
+    const place = placeOf(row)
+    let list = places.get(place)
+    if (list === undefined) {
+      list = []
+      places.set(place, list)
     }
-    return entryOf(field.values, placeOf(row), () => [])
+    return list
   }
 
-  /** Writes everything; inside of a transaction. */
-  write(): void {
-    for (const key of ascending(this.#rows)) this.#writePosting(key, this.#rows.get(key) as number[])
-    for (const key of ascending(this.#numbers))
-      this.#writeNumbers(key, this.#numbers.get(key) as Map<number, number[]>)
-    for (const key of ascending(this.#sequences)) {
-      this.#writeSequences(key, this.#sequences.get(key) as Map<number, number[]>)
+  /**
+   * Writes everything and begins anew; inside of a transaction.
+   * @param firstNewTerm terms from this number on have nothing stored yet
+   */
+  write(firstNewTerm: number): void {
+    const byId = (a: Target<unknown>, b: Target<unknown>) => a.id - b.id
+    for (const term of merged(this.#terms.sort(byId))) {
+      for (const [chunk, places] of term.take())
+        this.#writePosting(term.id, chunk, places, term.id >= firstNewTerm)
     }
+    for (const field of this.#numbers.sort(byId))
+      for (const [chunk, changes] of field.take()) this.#writeNumbers(field.id, chunk, changes)
+    for (const field of this.#words.sort(byId))
+      for (const [chunk, changes] of field.take()) this.#writeSequences(field.id, chunk, changes)
+    for (const list of [this.#terms, this.#numbers, this.#words]) list.length = 0
   }
 
-  #writePosting(key: number, places: readonly number[]): void {
-    const [term, chunk] = [Math.floor(key / CHUNKS), key % CHUNKS]
+  #writePosting(term: number, chunk: number, places: readonly number[], isNew: boolean): void {
+    const old = isNew ? undefined : this.#read.posting.get(term, chunk)
+    if (!old && places.length === 1 && (places[0] as number) >= 0) {
+      this.#write.posting.run(term, chunk, new Uint8Array(Uint16Array.from(places).buffer))
+      return
+    }
     const bits = emptyBits()
-    const old = this.#read.posting.get(term, chunk)
     if (old) decodeInto(bits, old.rows as Uint8Array)
-    for (const place of places) {
+    for (const place of places)
+      if (place < 0) bits[~place >> 5] = (bits[~place >> 5] as number) & ~(1 << (~place & 31))
+    for (const place of places)
       if (place >= 0) bits[place >> 5] = (bits[place >> 5] as number) | (1 << (place & 31))
-      else bits[~place >> 5] = (bits[~place >> 5] as number) & ~(1 << (~place & 31))
-    }
     const stored = encodeBits(bits)
     if (stored) this.#write.posting.run(term, chunk, stored)
     else if (old) this.#delete.posting.run(term, chunk)
   }
 
-  #writeNumbers(key: number, changes: ReadonlyMap<number, readonly number[]>): void {
-    const [field, chunk] = [Math.floor(key / CHUNKS), key % CHUNKS]
+  #writeNumbers(field: number, chunk: number, changes: NumberChanges): void {
     const old = this.#read.number.get(field, chunk)
     const decoded = old && decodeNumbers(old.type as number, old.places as Uint8Array, old.data as Uint8Array)
     const stored = changeNumbers(decoded, changes)
@@ -142,8 +181,7 @@ export class Changes {
     } else if (old) this.#delete.number.run(field, chunk)
   }
 
-  #writeSequences(key: number, changes: ReadonlyMap<number, readonly number[]>): void {
-    const [field, chunk] = [Math.floor(key / CHUNKS), key % CHUNKS]
+  #writeSequences(field: number, chunk: number, changes: WordChanges): void {
     const old = this.#read.sequence.get(field, chunk)
     const stored = changeSequences(old?.words as Uint8Array | undefined, changes)
     if (stored.length > 0)
@@ -152,15 +190,23 @@ export class Changes {
   }
 }
 
+/** Terms of which there are several targets have what is gathered for them brought together. */
+function* merged(terms: readonly TermTarget[]): Generator<TermTarget> {
+  let last: TermTarget | undefined
+  for (const term of terms) {
+    if (last && last.id !== term.id) yield last
+    if (last?.id !== term.id) last = term
+    else for (const [chunk, places] of term.take()) last.list(chunk, newPlaces).push(...places)
+  }
+  if (last) yield last
+}
+
 /** Reads a stored chunk of sequences: for each place in turn its number, the number of words, the words. */
 export function sequenceWords(stored: Uint8Array): Uint32Array {
   return new Uint32Array(stored.buffer, stored.byteOffset, stored.byteLength / 4)
 }
 
-function changeSequences(
-  stored: Uint8Array | undefined,
-  changes: ReadonlyMap<number, readonly number[]>
-): number[] {
+function changeSequences(stored: Uint8Array | undefined, changes: WordChanges): number[] {
   const result: number[] = []
   if (stored) {
     const old = sequenceWords(stored)
@@ -176,17 +222,4 @@ function changeSequences(
     for (const word of words) result.push(word)
   }
   return result
-}
-
-function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key)
-  if (value === undefined) {
-    value = make()
-    map.set(key, value)
-  }
-  return value
-}
-
-function ascending(map: ReadonlyMap<number, unknown>): Float64Array {
-  return Float64Array.from(map.keys()).sort()
 }

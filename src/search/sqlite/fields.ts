@@ -2,7 +2,7 @@
  * What is indexed: the engine fields of the quantities, where their values stand in a document and how a value of
  * the document is read. Several quantities may name one field; postings belong to fields.
  */
-import type { IndexKind, Quantities } from '../../query/quantities.ts'
+import type { IndexKind, Quantities, Quantity } from '../../query/quantities.ts'
 
 /** One indexed field; plain data, so that it can be sent to a worker. */
 export interface Field {
@@ -12,6 +12,11 @@ export interface Field {
   /** Dot path in the document. */
   readonly source: string
   readonly nestedPath?: string
+  /**
+   * Set for keywords that an object has one value of at most, as a rule: their terms are also kept by row, as numbers, so that
+   * counting distinct values does not depend on how many there are.
+   */
+  readonly byRow?: true
 }
 
 /** The fields and nested paths of one kind of document. */
@@ -35,9 +40,17 @@ export function fieldPlan(quantities: Quantities): FieldPlan {
       name: q.field,
       kind: q.kind as Field['kind'],
       source: q.source,
-      ...(q.nestedPath ? { nestedPath: q.nestedPath } : {})
+      ...(q.nestedPath ? { nestedPath: q.nestedPath } : {}),
+      ...(q.kind === 'keyword' && isScalar(q) ? { byRow: true as const } : {})
     }))
   return { fields, nestedPaths: quantities.nestedPaths }
+}
+
+/** Source of the texts of custom quantities, one in each of their nested objects. */
+const CUSTOM_TEXTS = 'search_quantities.str_value'
+
+function isScalar({ many, nestedPath, source }: Quantity): boolean {
+  return nestedPath === undefined ? !many : source === CUSTOM_TEXTS
 }
 
 /** Whether the values are kept as numbers; all others are kept as terms. */

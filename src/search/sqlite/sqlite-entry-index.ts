@@ -8,6 +8,7 @@ import { failure } from '../../errors.ts'
 import type { Quantities } from '../../query/quantities.ts'
 import type { Query } from '../../query/tree.ts'
 import { openDatabase } from '../../storage/sqlite/database.ts'
+import { documentText } from '../document-text.ts'
 import type {
   EntryIndex,
   Hit,
@@ -37,7 +38,7 @@ export interface SqliteIndexOptions {
 const TURN = 512 * 1024
 
 /** UTF-16 units of JSON that go to the writer at once, which is one transaction. */
-const MESSAGE = 8 * 1024 * 1024
+const MESSAGE = 16 * 1024 * 1024
 
 /**
  * Opens the index; after a change of the quantities every document is indexed anew first.
@@ -123,7 +124,7 @@ class SqliteEntryIndex implements EntryIndex {
       await before
     }
     for (const document of documents) {
-      const text = JSON.stringify(document)
+      const text = documentText(document)
       texts.push(text)
       units += text.length
       turn += text.length

@@ -1,35 +1,52 @@
 /** Adds documents to the search file and removes them; runs in the writer's worker thread. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { openDatabase, transaction } from '../../storage/sqlite/database.ts'
-import { documentText } from '../document-text.ts'
 import { Bodies } from './body.ts'
-import { Changes, Target } from './changes.ts'
-import { Extraction, type ValueSink } from './extraction.ts'
-import type { Field, FieldPlan } from './fields.ts'
+import { Changes, type NumberTarget, Target, type TermTarget, type WordTarget } from './changes.ts'
+import { Extraction, type Plain, type PlainSink, type Source, wordsOf } from './extraction.ts'
+import { type Field, type FieldPlan, isNumeric, numberOf, termOf } from './fields.ts'
+import { Recent } from './recent.ts'
 import { ALL_ENTRIES, nestedName, SEARCH_FORMAT, SETS } from './schema.ts'
 
 /** Nested objects of a document: path field, first row, count. */
 type NestedSpan = [field: number, first: number, count: number]
 
 interface FieldState {
+  readonly field: Field | undefined
   readonly id: number
-  /** For its numbers or its words in order; a field has one of them. */
-  readonly values: Target
+  /** Its numbers, or its terms by row. */
+  readonly numbers: NumberTarget
+  /** Its words in order. */
+  readonly words: WordTarget
   /** Term of the rows that have a value; of a nested path, of all its rows. */
-  readonly presence: Target
+  readonly presence: TermTarget
   /** The row whose presence was noted last. */
   presentRow: number
-  /** Its known terms by value. */
-  readonly known: Map<string, Target>
   terms: number
   nextRow: number
+  /** Whether `terms` or `nextRow` are to be saved. */
+  changed: boolean
+}
+
+interface StoredField {
+  readonly id: number
+  readonly name: string
+  readonly terms: number
+  readonly next_row: number
+}
+
+/** What a value is in a field: its terms, or the number it is. */
+interface Meaning {
+  readonly state: FieldState
+  readonly terms: readonly TermTarget[]
+  readonly number?: number
 }
 
 /** Documents of one transaction when everything is indexed anew. */
 const REBUILD_BATCH = 1000
 
-/** Terms whose numbers are remembered between batches. */
-const REMEMBERED_TERMS = 300_000
+/** Values of one place of documents, and words of one field, that are remembered with their terms. */
+const REMEMBERED = 4096
 
 /** Writes one search file. */
 export class IndexWriter {
@@ -45,11 +62,18 @@ export class IndexWriter {
   readonly #findDocument: StatementSync
   readonly #putDocument: StatementSync
   readonly #removeDocument: StatementSync
+  readonly #readFields: StatementSync
+  readonly #readNumbering: StatementSync
+  readonly #saveField: StatementSync
+  readonly #saveTerms: StatementSync
+  #changes: Changes
+  #all: TermTarget | undefined
   #fields = new Map<string, FieldState>()
-  /** Known terms by field and value. */
-  readonly #terms = new Map<number, Map<string, Target>>()
-  #termCount = 0
+  /** What values are, by their place in documents; numbers are not remembered. */
+  #meanings = new Map<Source, Recent<Plain, readonly Meaning[]>>()
+  #words = new Map<FieldState, Recent<string, TermTarget>>()
   #nextTerm = 1
+  #firstNewTerm = 1
   #nextRow = 0
 
   constructor(file: string, plan: FieldPlan) {
@@ -67,6 +91,13 @@ export class IndexWriter {
     this.#findDocument = prepare('SELECT nested, body FROM document WHERE row = ?')
     this.#putDocument = prepare('INSERT OR REPLACE INTO document VALUES (?, ?, ?)')
     this.#removeDocument = prepare('DELETE FROM document WHERE row = ?')
+    this.#readFields = prepare('SELECT id, name, terms, next_row FROM field')
+    this.#readNumbering = prepare(
+      "SELECT (SELECT value FROM setting WHERE name = 'terms') AS terms, (SELECT max(row) FROM entry) AS row"
+    )
+    this.#saveField = prepare('UPDATE field SET terms = ?, next_row = ? WHERE id = ?')
+    this.#saveTerms = prepare("INSERT OR REPLACE INTO setting VALUES ('terms', ?)")
+    this.#changes = new Changes(this.#database)
   }
 
   /**
@@ -85,17 +116,17 @@ export class IndexWriter {
   #rebuild(): void {
     for (const table of ['field', 'term', 'posting', 'number', 'sequence'])
       this.#database.exec(`DELETE FROM ${table}`)
+    this.#forget()
     this.#begin()
     const next = this.#database.prepare('SELECT row, body FROM document WHERE row > ? ORDER BY row LIMIT ?')
     const setNested = this.#database.prepare('UPDATE document SET nested = ? WHERE row = ?')
     for (let last = -1; ; ) {
       const rows = next.all(last, REBUILD_BATCH) as unknown as { row: number; body: Uint8Array }[]
       if (rows.length === 0) break
-      const changes = new Changes(this.#database)
       for (const { row, body } of rows) {
-        setNested.run(this.#index(row, JSON.parse(this.#bodies.unpack(body)), changes), row)
+        setNested.run(this.#index(row, JSON.parse(this.#bodies.unpack(body))), row)
       }
-      changes.write()
+      this.#write()
       last = (rows.at(-1) as { row: number }).row
     }
     this.#finish()
@@ -104,30 +135,30 @@ export class IndexWriter {
   /** Adds or replaces documents, given as JSON; of several with one id the last one counts. */
   put(texts: readonly string[]): void {
     const documents = new Map<string, { document: Record<string, unknown>; text: string }>()
-    for (const given of texts) {
-      const document = JSON.parse(given) as Record<string, unknown>
-      documents.set(document.entry_id as string, { document, text: documentText(document, given) })
+    for (const text of texts) {
+      const document = JSON.parse(text) as Record<string, unknown>
+      documents.set(document.entry_id as string, { document, text })
     }
     this.#bodies.learn(documents.values().map(d => d.text))
-    this.#change(changes => {
+    this.#change(() => {
       for (const [entryId, { document, text }] of documents) {
         const known = this.#findEntry.get(entryId)?.row as number | undefined
         const row = known ?? this.#nextRow++
         if (known === undefined) this.#addEntry.run(row, entryId)
-        else this.#unindex(row, changes)
-        this.#putDocument.run(row, this.#index(row, document, changes), this.#bodies.pack(text))
+        else this.#unindex(row)
+        this.#putDocument.run(row, this.#index(row, document), this.#bodies.pack(text))
       }
     })
   }
 
   /** Removes documents; unknown ids are no error. */
   remove(entryIds: readonly string[]): void {
-    this.#change(changes => {
+    this.#change(() => {
       for (const entryId of entryIds) {
         const row = this.#findEntry.get(entryId)?.row as number | undefined
         if (row === undefined) continue
-        this.#unindex(row, changes)
-        changes.removeRow(this.#term(SETS, ALL_ENTRIES), row)
+        this.#unindex(row)
+        this.#changes.removeRow(this.#allEntries(), row)
         this.#removeEntry.run(row)
         this.#removeDocument.run(row)
       }
@@ -138,176 +169,211 @@ export class IndexWriter {
     this.#database.close()
   }
 
-  #change(work: (changes: Changes) => void): void {
+  #change(work: () => void): void {
     try {
       transaction(this.#database, () => {
         this.#begin()
-        const changes = new Changes(this.#database)
-        work(changes)
-        changes.write()
+        work()
+        this.#write()
         this.#finish()
       })
     } catch (error) {
       // What was remembered may have been rolled back.
       this.#forget()
+      this.#nextTerm = 0
       throw error
     }
   }
 
   /** Numbering is read in every transaction, as another process may have written in between. */
   #begin(): void {
-    const one = (sql: string) => this.#database.prepare(sql).get() as { n: number | null }
-    const nextTerm = (one("SELECT value AS n FROM setting WHERE name = 'terms'")?.n ?? 0) + 1
-    if (nextTerm !== this.#nextTerm || this.#termCount > REMEMBERED_TERMS) this.#forget()
+    const { terms, row } = this.#readNumbering.get() as { terms: number | null; row: number | null }
+    const nextTerm = (terms ?? 0) + 1
+    if (nextTerm !== this.#nextTerm) this.#forget()
     this.#nextTerm = nextTerm
-    this.#nextRow = (one('SELECT max(row) AS n FROM entry').n ?? -1) + 1
-    this.#fields = new Map()
-    for (const row of this.#database.prepare('SELECT id, name, terms, next_row FROM field').all()) {
-      const { id, name, terms, next_row } = row as {
-        id: number
-        name: string
-        terms: number
-        next_row: number
-      }
-      this.#fields.set(name, this.#fieldState(id, name, terms, next_row))
+    this.#firstNewTerm = nextTerm
+    this.#nextRow = (row ?? -1) + 1
+    for (const stored of this.#readFields.all() as unknown as StoredField[]) {
+      const state = this.#fields.get(stored.name) ?? this.#addState(stored)
+      state.terms = stored.terms
+      state.nextRow = stored.next_row
     }
   }
 
-  #forget(): void {
-    this.#terms.clear()
-    this.#termCount = 0
-  }
-
-  #fieldState(id: number, name: string, terms: number, nextRow: number): FieldState {
-    return {
-      id,
-      values: new Target(id),
-      presence: this.#term(SETS, name),
-      known: this.#known(id),
-      presentRow: -1,
-      terms,
-      nextRow
-    }
+  #write(): void {
+    this.#changes.write(this.#firstNewTerm)
+    this.#firstNewTerm = this.#nextTerm
   }
 
   #finish(): void {
-    const save = this.#database.prepare('UPDATE field SET terms = ?, next_row = ? WHERE id = ?')
-    for (const { id, terms, nextRow } of this.#fields.values()) save.run(terms, nextRow, id)
-    this.#database.prepare("INSERT OR REPLACE INTO setting VALUES ('terms', ?)").run(this.#nextTerm - 1)
+    for (const state of this.#fields.values()) {
+      if (state.changed) this.#saveField.run(state.terms, state.nextRow, state.id)
+      state.changed = false
+    }
+    if (this.#nextTerm > 1) this.#saveTerms.run(this.#nextTerm - 1)
   }
 
+  #forget(): void {
+    this.#fields = new Map()
+    this.#meanings = new Map()
+    this.#words = new Map()
+    this.#all = undefined
+    this.#changes = new Changes(this.#database)
+  }
+
+  #addState({ id, name, terms, next_row: nextRow }: StoredField): FieldState {
+    const state: FieldState = {
+      field: this.#plan.fields.find(f => f.name === name),
+      id,
+      numbers: new Target(id),
+      words: new Target(id),
+      presence: this.#term(SETS, name).target,
+      presentRow: -1,
+      terms,
+      nextRow,
+      changed: false
+    }
+    this.#fields.set(name, state)
+    return state
+  }
+
+  #allEntries(): TermTarget {
+    this.#all ??= this.#term(SETS, ALL_ENTRIES).target
+    return this.#all
+  }
+
+  /** The field of this name, or a nested path. */
   #field(name: string): FieldState {
-    let field = this.#fields.get(name)
-    if (!field) {
-      const { id } = this.#database.prepare('INSERT INTO field (name) VALUES (?) RETURNING id').get(name) as {
-        id: number
-      }
-      field = this.#fieldState(id, name, 0, 0)
-      this.#fields.set(name, field)
-    }
-    return field
+    const known = this.#fields.get(name)
+    if (known) return known
+    const sql = 'INSERT INTO field (name) VALUES (?) RETURNING id'
+    const { id } = this.#database.prepare(sql).get(name) as { id: number }
+    return this.#addState({ id, name, terms: 0, next_row: 0 })
   }
 
-  #known(field: number): Map<string, Target> {
-    let terms = this.#terms.get(field)
-    if (!terms) {
-      terms = new Map()
-      this.#terms.set(field, terms)
-    }
-    return terms
+  /** The term, made when it is missing. */
+  #term(field: number, value: string): { target: TermTarget; isNew: boolean } {
+    const known = this.#findTerm.get(field, value)?.id as number | undefined
+    if (known !== undefined) return { target: new Target(known), isNew: false }
+    const id = this.#nextTerm++
+    this.#addTerm.run(field, value, id)
+    return { target: new Target(id), isNew: true }
   }
 
-  #term(field: number, value: string, state?: FieldState): Target {
-    const terms = state?.known ?? this.#known(field)
-    let term = terms.get(value)
-    if (term === undefined) {
-      let id = this.#findTerm.get(field, value)?.id as number | undefined
-      if (id === undefined) {
-        id = this.#nextTerm++
-        this.#addTerm.run(field, value, id)
-        if (state) state.terms++
-      }
-      term = new Target(id)
-      terms.set(value, term)
-      this.#termCount++
+  #fieldTerm(state: FieldState, value: string): TermTarget {
+    const { target, isNew } = this.#term(state.id, value)
+    if (isNew) {
+      state.terms++
+      state.changed = true
+    }
+    return target
+  }
+
+  /** What a value is in the fields of its place. */
+  #meaningsOf(source: Source, value: Plain): readonly Meaning[] {
+    let remembered = this.#meanings.get(source)
+    if (!remembered) {
+      remembered = new Recent(REMEMBERED)
+      this.#meanings.set(source, remembered)
+    }
+    const known = remembered.get(value)
+    if (known) return known
+    const meanings = source.fields.flatMap(field => this.#meaning(field, value) ?? [])
+    if (meanings.every(meaning => meaning.number === undefined)) remembered.set(value, meanings)
+    return meanings
+  }
+
+  #meaning({ name, kind }: Field, value: Plain): Meaning | undefined {
+    if (isNumeric(kind)) {
+      const number = numberOf(kind, value)
+      return number === undefined ? undefined : { state: this.#field(name), terms: [], number }
+    }
+    if (kind === 'text' || kind === 'path') {
+      const words = wordsOf(kind, value)
+      if (!words) return undefined
+      const state = this.#field(name)
+      return { state, terms: words.map(word => this.#word(state, word)) }
+    }
+    const term = termOf(kind, value)
+    if (term === undefined) return undefined
+    const state = this.#field(name)
+    return { state, terms: [this.#fieldTerm(state, term)] }
+  }
+
+  #word(state: FieldState, word: string): TermTarget {
+    let words = this.#words.get(state)
+    if (!words) {
+      words = new Recent(REMEMBERED)
+      this.#words.set(state, words)
+    }
+    let term = words.get(word)
+    if (!term) {
+      term = this.#fieldTerm(state, word)
+      words.set(word, term)
     }
     return term
   }
 
   /** Notes all values of the document; gives where its nested objects stand, as stored with it. */
-  #index(row: number, document: Record<string, unknown>, changes: Changes): string {
+  #index(row: number, document: Record<string, unknown>): string {
+    const changes = this.#changes
     const spans = new Map<string, NestedSpan>()
-    const present = (field: Field, valueRow: number): FieldState => {
-      const state = this.#field(field.name)
-      if (state.presentRow !== valueRow) {
-        state.presentRow = valueRow
-        changes.addRow(state.presence, valueRow)
-      }
-      return state
-    }
-    const sink: ValueSink = {
+    const sink: PlainSink = {
       nestedRow: (path, parentRow) => {
         const name = nestedName(path)
         const state = this.#field(name)
         const nested = state.nextRow++
+        state.changed = true
         const span = spans.get(name)
         if (span) span[2]++
         else spans.set(name, [state.id, nested, 1])
         changes.addRow(state.presence, nested)
-        changes.addNumber(state.values, parentRow, nested)
+        changes.addNumber(state.numbers, parentRow, nested)
         return nested
       },
-      term: (field, value, valueRow) => {
-        const state = present(field, valueRow)
-        changes.addRow(this.#term(state.id, value, state), valueRow)
-      },
-      number: (field, value, valueRow) => {
-        changes.addNumber(present(field, valueRow).values, value, valueRow)
-      },
-      words: (field, words, valueRow) => {
-        const state = present(field, valueRow)
-        const terms = words.map(word => this.#term(state.id, word, state))
-        for (const term of terms) changes.addRow(term, valueRow)
-        if (field.kind === 'text') changes.addWords(state.values, terms, valueRow)
+      value: (source, value, valueRow) => {
+        for (const { state, terms, number } of this.#meaningsOf(source, value)) {
+          if (state.presentRow !== valueRow) {
+            state.presentRow = valueRow
+            changes.addRow(state.presence, valueRow)
+          }
+          for (const term of terms) changes.addRow(term, valueRow)
+          if (number !== undefined) changes.addNumber(state.numbers, number, valueRow)
+          else if (state.field?.byRow) changes.addNumber(state.numbers, (terms[0] as TermTarget).id, valueRow)
+          else if (state.field?.kind === 'text') changes.addWords(state.words, terms, valueRow)
+        }
       }
     }
     this.#extraction.walk(document, row, sink)
-    changes.addRow(this.#term(SETS, ALL_ENTRIES), row)
+    changes.addRow(this.#allEntries(), row)
     return JSON.stringify([...spans.values()])
   }
 
   /** Takes the values of the stored document out again; its nested objects keep their numbers for themselves. */
-  #unindex(row: number, changes: Changes): void {
+  #unindex(row: number): void {
     const stored = this.#findDocument.get(row)
     if (!stored) return
+    const changes = this.#changes
     const spans = new Map(
       (JSON.parse(stored.nested as string) as NestedSpan[]).map(([field, first]) => [field, first])
     )
-    const drop = (field: Field, valueRow: number): FieldState => {
-      const state = this.#field(field.name)
-      state.presentRow = -1
-      changes.removeRow(state.presence, valueRow)
-      return state
-    }
-    const sink: ValueSink = {
+    const sink: PlainSink = {
       nestedRow: path => {
         const state = this.#field(nestedName(path))
         const nested = spans.get(state.id) as number
         spans.set(state.id, nested + 1)
         changes.removeRow(state.presence, nested)
-        changes.clearNumbers(state.values, nested)
+        changes.clearNumbers(state.numbers, nested)
         return nested
       },
-      term: (field, value, valueRow) => {
-        changes.removeRow(this.#term(drop(field, valueRow).id, value), valueRow)
-      },
-      number: (field, _, valueRow) => {
-        changes.clearNumbers(drop(field, valueRow).values, valueRow)
-      },
-      words: (field, words, valueRow) => {
-        const { id, values } = drop(field, valueRow)
-        for (const word of words) changes.removeRow(this.#term(id, word), valueRow)
-        if (field.kind === 'text') changes.clearWords(values, valueRow)
+      value: (source, value, valueRow) => {
+        for (const { state, terms, number } of this.#meaningsOf(source, value)) {
+          state.presentRow = -1
+          changes.removeRow(state.presence, valueRow)
+          for (const term of terms) changes.removeRow(term, valueRow)
+          if (number !== undefined || state.field?.byRow) changes.clearNumbers(state.numbers, valueRow)
+          else if (state.field?.kind === 'text') changes.clearWords(state.words, valueRow)
+        }
       }
     }
     this.#extraction.walk(JSON.parse(this.#bodies.unpack(stored.body as Uint8Array)), row, sink)
