@@ -1,30 +1,13 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { entryQuantities, type Quantity } from '../../src/query/quantities.ts'
+import { entryQuantities } from '../../src/query/quantities.ts'
 import { type EntryIndex, type Hit, type IndexDocument, walk } from '../../src/search/entry-index.ts'
 import { profiles } from '../app.ts'
 import { documents, queries, sortQuantity } from '../search/arbitraries.ts'
-import { answered, compareValues, matches, sortValueOf } from '../search/naive.ts'
+import { matches, sorted } from '../search/naive.ts'
 import { newPlace, type Place } from './places.ts'
 
 const quantities = entryQuantities()
-function expected(found: IndexDocument[], orderBy: Quantity | undefined, order: 'asc' | 'desc'): Hit[] {
-  const sign = order === 'asc' ? 1 : -1
-  return found
-    .map(document => ({
-      entryId: document.entry_id,
-      document: answered(document) as Hit['document'],
-      ...(orderBy ? { sortValue: sortValueOf(orderBy, document) } : {})
-    }))
-    .sort((a, b) => {
-      const [x, y] = [a.sortValue ?? null, b.sortValue ?? null]
-      if (x === null && y !== null) return 1
-      if (y === null && x !== null) return -1
-      const values = x === null || y === null ? 0 : compareValues(x, y)
-      return sign * (values || compareValues(a.entryId, b.entryId))
-    })
-}
-
 /** Runs for each profile: one of Elasticsearch is some dozens of requests. */
 const RUNS = { embedded: 250, cluster: 40 }
 
@@ -70,18 +53,18 @@ describe.each(profiles())('the index of the %s profile, compared with looking at
           async (documents, asked, orderBy, order, size, offset) => {
             await hold(documents)
             for (const query of asked) {
-              const wanted = expected(
+              const wanted = sorted(
                 documents.filter(d => matches(query, d, quantities)),
                 orderBy,
                 order
               )
               matched += wanted.length
-              const sorted = orderBy ? { query, order, orderBy } : { query, order }
+              const request = orderBy ? { query, order, orderBy } : { query, order }
               expect(await index.count(query)).toBe(wanted.length)
               const walked: Hit[] = []
-              for await (const hit of walk(index, sorted, size)) walked.push(hit)
+              for await (const hit of walk(index, request, size)) walked.push(hit)
               expect(walked).toEqual(wanted)
-              expect(await index.search({ ...sorted, size, offset })).toEqual({
+              expect(await index.search({ ...request, size, offset })).toEqual({
                 total: wanted.length,
                 hits: wanted.slice(offset, offset + size)
               })

@@ -71,6 +71,10 @@ function documentOf(entryId: string): fc.Arbitrary<IndexDocument> {
       comment: maybe(TEXTS),
       entry_name: maybe(TEXTS),
       text_search_contents: some(TEXTS),
+      // Several values of what is called scalar.
+      authors: fc.option(fc.array(fc.record({ name: maybe(KEYWORDS) }), { maxLength: 3 }), {
+        nil: undefined
+      }),
       published: maybe([true, false]),
       n_quantities: maybe(WHOLE),
       upload_create_time: maybe(DATES),
@@ -157,6 +161,7 @@ export function sortQuantity(quantities: Quantities): fc.Arbitrary<Quantity | un
     'published',
     'n_quantities',
     'upload_create_time',
+    'authors.name',
     'results.material.n_elements'
   ]
   return fc.constantFrom(undefined, ...names.map(name => quantities.get(name) as Quantity))

@@ -4,6 +4,7 @@
  */
 import type { Quantities, Quantity } from '../../src/query/quantities.ts'
 import type { Query, Scalar } from '../../src/query/tree.ts'
+import type { Hit, IndexDocument } from '../../src/search/entry-index.ts'
 import { segments, words } from '../../src/search/sqlite/analysis.ts'
 
 type Json = unknown
@@ -13,11 +14,44 @@ export function matches(query: Query, document: Json, quantities: Quantities): b
   return meets(query, document, '', quantities)
 }
 
-/** The value that the document is sorted by; null when there is none. */
-export function sortValueOf(quantity: Quantity, document: Json): string | number | null {
+/** The value that the document is sorted by: of several the first in the order; null when there is none. */
+export function sortValueOf(
+  quantity: Quantity,
+  document: Json,
+  order: 'asc' | 'desc'
+): string | number | null {
   if (quantity.nestedPath) return null
-  const value = valuesOf(quantity, document, '')[0]
-  return value === undefined ? null : typeof value === 'boolean' ? Number(value) : value
+  const values = valuesOf(quantity, document, '')
+    .map(value => (typeof value === 'boolean' ? Number(value) : value))
+    .sort(compareValues)
+  return values.at(order === 'asc' ? 0 : -1) ?? null
+}
+
+/** All values of the quantity in a document, as they are compared; also those in nested objects. */
+export function valuesIn(quantity: Quantity, document: Json): Scalar[] {
+  return converted(quantity, leavesAt(document, quantity.source.split('.')))
+}
+
+/** The documents as hits, sorted by the quantity and then by id; without a value last. */
+export function sorted(
+  documents: readonly IndexDocument[],
+  orderBy: Quantity | undefined,
+  order: 'asc' | 'desc'
+): Hit[] {
+  const sign = order === 'asc' ? 1 : -1
+  return documents
+    .map(document => ({
+      entryId: document.entry_id,
+      document: answered(document) as Hit['document'],
+      ...(orderBy ? { sortValue: sortValueOf(orderBy, document, order) } : {})
+    }))
+    .sort((a, b) => {
+      const [x, y] = [a.sortValue ?? null, b.sortValue ?? null]
+      if (x === null && y !== null) return 1
+      if (y === null && x !== null) return -1
+      const values = x === null || y === null ? 0 : compareValues(x, y)
+      return sign * (values || compareValues(a.entryId, b.entryId))
+    })
 }
 
 /** The document as an index gives it out: without empty items of lists, other empty objects and lists stay. */
@@ -126,7 +160,11 @@ function hasAny(quantity: Quantity, object: Json, path: string): boolean {
 /** The quantity's values in an object, as they are compared. */
 function valuesOf(quantity: Quantity, object: Json, path: string): Scalar[] {
   if ((quantity.nestedPath ?? '') !== path) return []
-  const leaves = leavesAt(object, below(quantity.source, path)).filter(leaf => typeof leaf !== 'object')
+  return converted(quantity, leavesAt(object, below(quantity.source, path)))
+}
+
+function converted(quantity: Quantity, found: readonly Json[]): Scalar[] {
+  const leaves = found.filter(leaf => typeof leaf !== 'object')
   switch (quantity.kind) {
     case 'keyword':
       return leaves.map(String).filter(text => text.length <= 8191)

@@ -55,9 +55,13 @@ export class Ordering {
       const groups = isNumeric(field.kind)
         ? this.#numberGroups(valued, field, nested, request, limit)
         : this.#termGroups(valued, field, nested, request, limit)
+      // Only what stands in a section may have several values: one for each of several sections.
+      const several = !isNumeric(field.kind) && !nested && field.source.includes('.')
+      const firstTerm = several ? this.#termReader(field, undefined, order === 'asc' ? 1 : -1) : undefined
+      const firstValue = firstTerm && ((row: number) => sortValue(field, firstTerm(row)))
       for (const [value, rows] of groups) {
         const from = after !== undefined && after.value === value ? after.entryId : undefined
-        for (const place of this.#byId(rows, order, limit - places.length, from))
+        for (const place of this.#ofGroup(rows, request, limit - places.length, from, value, firstValue))
           places.push({ ...place, value })
         if (places.length >= limit) return places
       }
@@ -66,6 +70,29 @@ export class Ordering {
     const missing = this.#byId(found.minus(valued), order, limit - places.length, from)
     for (const place of missing) places.push({ ...place, value: null })
     return places
+  }
+
+  /**
+   * The first rows of a group by `entry_id`. A row is in the group of each of its values, but its place is only where
+   * `firstValue` is.
+   */
+  #ofGroup(
+    rows: RowSet,
+    { order }: WireSearch,
+    limit: number,
+    after: string | undefined,
+    value: SortValue,
+    firstValue: ((row: number) => SortValue) | undefined
+  ): Place[] {
+    if (!firstValue) return this.#byId(rows, order, limit, after)
+    const places: Place[] = []
+    for (let from = after; ; ) {
+      const wanted = limit - places.length
+      const some = this.#byId(rows, order, wanted, from)
+      for (const place of some) if (firstValue(place.row) === value) places.push(place)
+      from = some.at(-1)?.entryId
+      if (some.length < wanted || places.length >= limit) return places
+    }
   }
 
   #valued(found: RowSet, field: FieldName): RowSet {
@@ -212,7 +239,7 @@ export class Ordering {
           : this.#walkTerms(id, rows, order, start)
     for (const [term, group] of groups) {
       if (start !== undefined && sign * compareText(term, start) < 0) continue
-      yield [field.kind === 'boolean' ? Number(term) : term, group]
+      yield [sortValue(field, term), group]
     }
   }
 
@@ -305,6 +332,11 @@ export class Ordering {
     ]
     return this.#bodies.unpack(body)
   }
+}
+
+function sortValue(field: FieldName, term: string | undefined): SortValue {
+  if (term === undefined) return null
+  return field.kind === 'boolean' ? Number(term) : term
 }
 
 function termText(field: FieldName, value: SortValue): string | undefined {
