@@ -13,6 +13,7 @@ import { unknownRoutes } from './http/plugins/unknown-routes.ts'
 import { validation } from './http/plugins/validation.ts'
 import { comingRoutes } from './http/routes/coming.ts'
 import { entryArchiveRoutes } from './http/routes/entries/archive.ts'
+import { entryExportRoutes } from './http/routes/entries/export.ts'
 import { entryRawRoutes } from './http/routes/entries/raw.ts'
 import { entryRawFileRoutes } from './http/routes/entries/raw-file.ts'
 import { entryRawdirRoutes } from './http/routes/entries/rawdir.ts'
@@ -66,7 +67,12 @@ export async function buildApp(
     optionsSuccessStatus: 200,
     strictPreflight: false
   })
-  await app.register(compress, { global: true, threshold: 1000, encodings: ['gzip'] })
+  await app.register(compress, {
+    global: true,
+    threshold: 1000,
+    encodings: ['gzip'],
+    customTypes: /^text\/|[/+](?:x-nd)?json\b|[/+](?:text|xml)\b|octet-stream/
+  })
   await app.register(jsonBody)
   await app.register(caller)
   await app.register(openapi, { basePath: config.basePath, version: VERSION })
@@ -75,6 +81,7 @@ export async function buildApp(
   await app.register(
     async api => {
       await api.register(entrySearchRoutes, { prefix: '/entries' })
+      await api.register(entryExportRoutes, { prefix: '/entries' })
       await api.register(entryArchiveRoutes, { prefix: '/entries' })
       await api.register(entryRawRoutes, { prefix: '/entries' })
       await api.register(entryRawFileRoutes, { prefix: '/entries' })

@@ -9,10 +9,19 @@ import { type RequiredFields, requiredFields } from '../../../query/required-fie
 import { and, type Query } from '../../../query/tree.ts'
 import { aggregatedSearch } from '../../aggregated-search.ts'
 import { bodySearch, type EntrySearch, pageRequest, paginationAnswer, urlSearch } from '../../entry-search.ts'
+import { acceptedFormat } from '../../formats.ts'
 import { presentEntry } from '../../present/entry.ts'
 import { requestUrl } from '../../request-url.ts'
 import { ErrorAnswer, ValidationAnswer } from '../../schemas/common.ts'
 import { EntryAnswer, RequiredUrl, SearchAnswer, SearchBody, SearchUrl } from '../../schemas/entries.ts'
+import { STREAMED } from '../../schemas/exports.ts'
+import { streamedSearch } from '../../streamed-search.ts'
+
+/** One page, or everything. */
+const SearchOrStream = {
+  description: 'One page of entries; as lines or rows all entries.',
+  content: { 'application/json': { schema: SearchAnswer }, ...STREAMED }
+}
 
 const ERRORS = { 400: ErrorAnswer, 401: ErrorAnswer, 403: ErrorAnswer, 422: ValidationAnswer }
 
@@ -49,12 +58,15 @@ export const entrySearchRoutes: FastifyPluginAsyncTypebox = async app => {
         summary: 'Search entries',
         description:
           'Finds entries by their metadata and gives one page of them, and counts what is in all of them (`aggregations`). The answer ' +
-          'repeats the request.',
+          'repeats the request. With `Accept: application/x-ndjson` or `text/csv` all entries come, as lines or rows.',
         body: SearchBody,
-        response: { 200: SearchAnswer, ...ERRORS }
+        response: { 200: SearchOrStream, ...ERRORS }
       }
     },
-    async ({ body, caller, signal }) => {
+    async (request, reply) => {
+      const { body, caller, signal } = request
+      const format = acceptedFormat(request)
+      if (format !== 'json') return streamedSearch(request, reply, body, format, app.services)
       const search = bodySearch(body, caller, quantities)
       const pagination = bodyPagination(body.pagination, quantities)
       const aggregations = readAggregations(body.aggregations, quantities)
