@@ -27,6 +27,21 @@ const COMING_LINES = new Set(['files-038', 'auth-errors-037'])
 /** Parts of searches that are not there yet. */
 const COMING_BODIES: readonly RegExp[] = [/"aggregations":\{"/, /"data\.[^"]*#/]
 
+/**
+ * Lines whose numbers differ on purpose (docs/compatibility.md): the reference forgets `n_quantities` of unpublished entries
+ * when their datasets are edited.
+ */
+const FORGOTTEN_BY_REFERENCE = new Set(['aggregations-078', 'aggregations-121', 'aggregations-132'])
+const FORGOTTEN = [
+  /\.histogram\.(?:interval|data\b.*)$/,
+  /\.statistics\.data\.n_quantities$/,
+  /\.b\.min_max\.data\[1\]$/
+]
+
+function isForgotten({ id }: RecordedLine, path: string): boolean {
+  return FORGOTTEN_BY_REFERENCE.has(id) && FORGOTTEN.some(pattern => pattern.test(path))
+}
+
 function isComing({ request }: RecordedLine): boolean {
   const operation = `${request.method} ${request.path.split('?')[0]}`
   if (COMING.some(pattern => pattern.test(operation))) return true
@@ -58,7 +73,7 @@ describe.each(profiles())('recorded answers on %s', profile => {
       const answer = await ask(line, { base: server.base, secret: server.services.apiSecret })
       // A wrong token is told before anything else, also where there is nothing else yet.
       if (isComing(line) && answer.status === 501) return
-      const hard = judge(line, answer).filter(d => !d.soft)
+      const hard = judge(line, answer).filter(d => !d.soft && !isForgotten(line, d.path))
       expect(
         hard.map(d => `${d.path}: want ${JSON.stringify(d.want)}, got ${JSON.stringify(d.got)}`)
       ).toEqual([])
