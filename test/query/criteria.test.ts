@@ -215,12 +215,6 @@ describe('what is not a query is refused with its place', () => {
     expect(item?.loc.every(part => typeof part !== 'object')).toBe(true)
   })
 
-  test('what comes later is said to come later', () => {
-    for (const name of ['data.a#entry_id:x.S#str', 'data.a#entry_id:x.S#int:gte']) {
-      expect(refusal({ [name]: 'x' })).toMatchObject({ status: 501, code: 'NOT_IMPLEMENTED' })
-    }
-  })
-
   test('queries of too many levels, criteria or values', () => {
     const deep = (levels: number, wrap: (inner: unknown) => unknown) =>
       Array.from({ length: levels }).reduce<unknown>(wrap, { domain: 'x' })

@@ -31,6 +31,13 @@ const SUBSTRINGS = [
   '_',
   'c.'
 ]
+/** Custom schemas: the sections that stand as `data`, with what they are based on. */
+const SCHEMAS: Readonly<Record<string, readonly string[]>> = {
+  'entry_id:e.Base': [],
+  'entry_id:e.Sample': ['entry_id:e.Base'],
+  'my.package.Other': ['entry_id:e.Base', 'my.package.Root']
+}
+const CUSTOM_PATHS = ['data.x', 'data.steps.x', 'data.steps.y']
 const RATIOS = [0, 0.1, 1 / 3, 0.33333334, 0.5, 2 / 3, 1]
 const NUMBERS = [-3, 0, 1, 2, 2.5, 7, 1e9]
 const WHOLE = [-3, 0, 1, 2, 7, 300]
@@ -61,6 +68,34 @@ const system = fc.record({
 
 const ratio = fc.record({ elements: maybe(KEYWORDS), elements_ratios: maybe(RATIOS) })
 
+/** A value of a custom schema; old documents tell the name alone. */
+const searchQuantity = fc
+  .record({
+    schema: fc.constantFrom(...Object.keys(SCHEMAS)),
+    path: fc.constantFrom(...CUSTOM_PATHS),
+    segmented: fc.boolean(),
+    value: fc.oneof(
+      fc.record({ str_value: fc.constantFrom(...KEYWORDS, ...TEXTS) }),
+      fc.record({ int_value: fc.constantFrom(...WHOLE) }),
+      fc.record({ float_value: fc.constantFrom(...NUMBERS) }),
+      fc.record({ bool_value: fc.boolean() }),
+      fc.record({ datetime_value: fc.constantFrom(...DATES) })
+    )
+  })
+  .map(({ schema, path, segmented, value }) => ({
+    id: `${path}#${schema}`,
+    ...(segmented ? { segments: segmentsOf(schema, path) } : {}),
+    ...value
+  }))
+
+function segmentsOf(schema: string, path: string): object {
+  const definitions = (i: number) =>
+    i === 0 ? [schema, ...(SCHEMAS[schema] as string[])] : ['my.package.Step']
+  return Object.fromEntries(
+    path.split('.').map((name, i) => [String(i + 1), { path: name, definitions: definitions(i) }])
+  )
+}
+
 /** A document with this id. */
 function documentOf(entryId: string): fc.Arbitrary<IndexDocument> {
   return fc
@@ -78,6 +113,7 @@ function documentOf(entryId: string): fc.Arbitrary<IndexDocument> {
       published: maybe([true, false]),
       n_quantities: maybe(WHOLE),
       upload_create_time: maybe(DATES),
+      search_quantities: fc.option(fc.array(searchQuantity, { maxLength: 5 }), { nil: undefined }),
       optimade: fc.option(
         fc.record({
           elements: some(KEYWORDS),
@@ -115,6 +151,14 @@ const COMPOSITION = `${TOPOLOGY}.elemental_composition`
 
 const RATIO = 'optimade.elements_ratios'
 
+const VALUES = 'search_quantities'
+
+/** Custom quantities as requests name them; those of packages need definitions. */
+const CUSTOM = Object.keys(SCHEMAS)
+  .filter(schema => schema.startsWith('entry_id:'))
+  .flatMap(schema => CUSTOM_PATHS.map(path => `${path}#${schema}`))
+  .flatMap(name => ['str', 'int', 'float', 'bool', 'datetime'].map(type => `${name}#${type}`))
+
 const NAMES: Record<string, readonly string[]> = {
   '': [
     'entry_id',
@@ -143,11 +187,14 @@ const NAMES: Record<string, readonly string[]> = {
     `${TOPOLOGY}.chemical_formula_reduced_fragments`
   ],
   [COMPOSITION]: [`${COMPOSITION}.element`, `${COMPOSITION}.mass_fraction`],
-  [RATIO]: [`${RATIO}.elements`, `${RATIO}.elements_ratios`]
+  [RATIO]: [`${RATIO}.elements`, `${RATIO}.elements_ratios`],
+  [VALUES]: ['id', 'str_value', 'str_value.keyword', 'int_value', 'float_value', 'datetime_value'].map(
+    member => `${VALUES}.${member}`
+  )
 }
 
 /** Nested paths directly below a path. */
-const INNER: Record<string, readonly string[]> = { '': [TOPOLOGY, RATIO], [TOPOLOGY]: [COMPOSITION] }
+const INNER: Record<string, readonly string[]> = { '': [TOPOLOGY, RATIO, VALUES], [TOPOLOGY]: [COMPOSITION] }
 
 function quantityOf(quantities: Quantities, name: string): Quantity {
   return (quantities.get(name) ?? quantities.hidden.find(q => q.name === name)) as Quantity
@@ -164,11 +211,35 @@ export function sortQuantity(quantities: Quantities): fc.Arbitrary<Quantity | un
     'authors.name',
     'results.material.n_elements'
   ]
-  return fc.constantFrom(undefined, ...names.map(name => quantities.get(name) as Quantity))
+  return fc.oneof(
+    {
+      weight: 2,
+      arbitrary: fc.constantFrom(undefined, ...names.map(name => quantities.get(name) as Quantity))
+    },
+    { weight: 1, arbitrary: customQuantity(quantities) }
+  )
+}
+
+function customQuantity(quantities: Quantities): fc.Arbitrary<Quantity> {
+  return fc.constantFrom(...CUSTOM).map(name => quantities.custom(name) as Quantity)
+}
+
+/** A criterion of a custom quantity. */
+function custom(quantities: Quantities): fc.Arbitrary<Query> {
+  return customQuantity(quantities).chain(quantity =>
+    leaf(quantity).map<Query>(query => ({
+      kind: 'nested',
+      path: VALUES,
+      query: { kind: 'and', of: [quantity.within as Query, query] }
+    }))
+  )
 }
 
 function valuesFor(quantity: Quantity): readonly (string | number | boolean)[] {
   if (quantity.name === 'entry_id') return ['a', 'A', 'zz', 'none']
+  if (quantity.name === `${VALUES}.id`) {
+    return Object.keys(SCHEMAS).flatMap(schema => CUSTOM_PATHS.map(path => `${path}#${schema}`))
+  }
   switch (quantity.kind) {
     case 'boolean':
       return [true, false]
@@ -226,7 +297,8 @@ export function queries(quantities: Quantities, path = '', depth = 3): fc.Arbitr
       weight: 12,
       arbitrary: fc.constantFrom(...(NAMES[path] ?? [])).chain(name => leaf(quantityOf(quantities, name)))
     },
-    { weight: 1, arbitrary: fc.constantFrom<Query>({ kind: 'all' }, { kind: 'none' }) }
+    { weight: 1, arbitrary: fc.constantFrom<Query>({ kind: 'all' }, { kind: 'none' }) },
+    ...(path === '' ? [{ weight: 3, arbitrary: custom(quantities) }] : [])
   )
   const inner = INNER[path] ?? []
   if (depth === 0) return leaves

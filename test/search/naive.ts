@@ -2,7 +2,7 @@
  * What a query matches, decided by looking at one document: the measure for the engines. Written for clarity and
  * without anything of theirs but the analysis of text.
  */
-import type { Quantities, Quantity } from '../../src/query/quantities.ts'
+import type { Quantity } from '../../src/query/quantities.ts'
 import type { Query, Scalar } from '../../src/query/tree.ts'
 import type { Hit, IndexDocument } from '../../src/search/entry-index.ts'
 import { segments, words } from '../../src/search/sqlite/analysis.ts'
@@ -10,8 +10,8 @@ import { segments, words } from '../../src/search/sqlite/analysis.ts'
 type Json = unknown
 
 /** Whether the document meets the query. */
-export function matches(query: Query, document: Json, quantities: Quantities): boolean {
-  return meets(query, document, '', quantities)
+export function matches(query: Query, document: Json): boolean {
+  return meets(query, document, '')
 }
 
 /** The value that the document is sorted by: of several the first in the order; null when there is none. */
@@ -20,8 +20,13 @@ export function sortValueOf(
   document: Json,
   order: 'asc' | 'desc'
 ): string | number | null {
-  if (quantity.nestedPath) return null
-  const values = valuesOf(quantity, document, '')
+  const { nestedPath: path, within } = quantity
+  if (path && !within) return null
+  const objects = path
+    ? objectsAt(document, path.split('.')).filter(object => meets(within as Query, object, path))
+    : [document]
+  const values = objects
+    .flatMap(object => valuesOf(quantity, object, path ?? ''))
     .map(value => (typeof value === 'boolean' ? Number(value) : value))
     .sort(compareValues)
   return values.at(order === 'asc' ? 0 : -1) ?? null
@@ -71,22 +76,20 @@ export function compareValues(a: string | number, b: string | number): number {
   return Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b)))
 }
 
-function meets(query: Query, object: Json, path: string, quantities: Quantities): boolean {
+function meets(query: Query, object: Json, path: string): boolean {
   switch (query.kind) {
     case 'all':
       return true
     case 'none':
       return false
     case 'and':
-      return query.of.every(part => meets(part, object, path, quantities))
+      return query.of.every(part => meets(part, object, path))
     case 'or':
-      return query.of.some(part => meets(part, object, path, quantities))
+      return query.of.some(part => meets(part, object, path))
     case 'not':
-      return !meets(query.of, object, path, quantities)
+      return !meets(query.of, object, path)
     case 'nested':
-      return objectsAt(object, below(query.path, path)).some(inner =>
-        meets(query.query, inner, query.path, quantities)
-      )
+      return objectsAt(object, below(query.path, path)).some(inner => meets(query.query, inner, query.path))
     case 'exists':
       return hasAny(query.quantity, object, path)
     case 'terms': {

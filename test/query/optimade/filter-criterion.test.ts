@@ -12,7 +12,7 @@ const quantities = entryQuantities()
 
 function found(json: unknown): string {
   const query = compile(readCriteria(json, quantities))
-  return STRUCTURES.filter(document => matches(query, document, quantities))
+  return STRUCTURES.filter(document => matches(query, document))
     .map(document => document.entry_id)
     .join(' ')
 }
