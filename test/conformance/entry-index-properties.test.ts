@@ -4,7 +4,7 @@ import { entryQuantities } from '../../src/query/quantities.ts'
 import { type EntryIndex, type Hit, type IndexDocument, walk } from '../../src/search/entry-index.ts'
 import { profiles } from '../app.ts'
 import { documents, queries, sortQuantity } from '../search/arbitraries.ts'
-import { matches, sorted } from '../search/naive.ts'
+import { answered, matches, sorted } from '../search/naive.ts'
 import { newPlace, type Place } from './places.ts'
 
 const quantities = entryQuantities()
@@ -63,7 +63,7 @@ describe.each(profiles())('the index of the %s profile, compared with looking at
                 documents.filter(d => matches(query, d)),
                 orderBy,
                 order
-              )
+              ).map(hit => ({ ...hit, document: answered(hit.document) }))
               matched += wanted.length
               const request = orderBy ? { query, order, orderBy } : { query, order }
               expect(await index.count(query)).toBe(wanted.length)

@@ -37,6 +37,21 @@ export function valuesIn(quantity: Quantity, document: Json): Scalar[] {
   return converted(quantity, leavesAt(document, quantity.source.split('.')))
 }
 
+/**
+ * The objects that the values of a quantity belong to: the document itself, or the nested objects of it that may hold
+ * them.
+ */
+export function objectsOf(quantity: Quantity, document: Json, quantities: Quantities): Json[] {
+  const { nestedPath: path, within } = quantity
+  if (path === undefined) return [document]
+  return objectsAt(document, path.split('.')).filter(o => !within || meets(within, o, path))
+}
+
+/** The quantity's values in one of these objects, as they are compared. */
+export function valuesAt(quantity: Quantity, object: Json): Scalar[] {
+  return valuesOf(quantity, object, quantity.nestedPath ?? '')
+}
+
 /** The documents as hits, sorted by the quantity and then by id; without a value last. */
 export function sorted(
   documents: readonly IndexDocument[],
@@ -47,7 +62,7 @@ export function sorted(
   return documents
     .map(document => ({
       entryId: document.entry_id,
-      document: answered(document) as Hit['document'],
+      document,
       ...(orderBy ? { sortValue: sortValueOf(orderBy, document, order) } : {})
     }))
     .sort((a, b) => {

@@ -57,11 +57,16 @@ export class Ordering {
         : this.#termGroups(valued, field, nested, request, limit)
       // Only what stands in a section may have several values: one for each of several sections.
       const several = !isNumeric(field.kind) && !nested && field.source.includes('.')
-      const firstTerm = several ? this.#termReader(field, undefined, order === 'asc' ? 1 : -1) : undefined
+      const firstTerm =
+        several && after ? this.#termReader(field, undefined, order === 'asc' ? 1 : -1) : undefined
       const firstValue = firstTerm && ((row: number) => sortValue(field, firstTerm(row)))
+      const placed = new RowSet()
       for (const [value, rows] of groups) {
         const from = after !== undefined && after.value === value ? after.entryId : undefined
-        for (const place of this.#ofGroup(rows, request, limit - places.length, from, value, firstValue))
+        // Without a cursor all earlier groups have been seen.
+        const group = several && !after ? rows.minus(placed) : rows
+        if (several) placed.addAll(group)
+        for (const place of this.#ofGroup(group, request, limit - places.length, from, value, firstValue))
           places.push({ ...place, value })
         if (places.length >= limit) return places
       }
@@ -74,7 +79,7 @@ export class Ordering {
 
   /**
    * The first rows of a group by `entry_id`. A row is in the group of each of its values, but its place is only where
-   * `firstValue` is.
+   * `firstValue` is; after a cursor that has to be read from the documents.
    */
   #ofGroup(
     rows: RowSet,
@@ -98,6 +103,11 @@ export class Ordering {
   #valued(found: RowSet, field: FieldName): RowSet {
     // Nested objects have no value that an entry could be sorted by.
     return field.nestedPath ? new RowSet() : found.and(this.#matches.withValue(field))
+  }
+
+  /** The first rows by `entry_id`, behind an id. */
+  first(rows: RowSet, order: 'asc' | 'desc', limit: number, after?: string): Place[] {
+    return this.#byId(rows, order, limit, after)
   }
 
   /** The first rows by `entry_id`. */
