@@ -7,6 +7,7 @@ import { type Config, loadConfig, type Overrides } from '../config.ts'
 import { ALL } from '../query/tree.ts'
 import { openServices, type Services } from '../services.ts'
 import { VERSION } from '../version.ts'
+import { endConnectionsAfterAnswers } from './connections.ts'
 import { importWithProgress } from './import.ts'
 import { onShutdown } from './shutdown.ts'
 
@@ -32,6 +33,7 @@ export async function serve(overrides: Overrides): Promise<void> {
   try {
     if (config.storage.kind === 'embedded' && config.demoData) await importDemo(services)
     const app = await buildApp(config, services, { logger: logger(config) })
+    endConnectionsAfterAnswers(app.server)
     onShutdown(config.shutdownTimeout, async error => {
       if (error) app.log.fatal(error)
       await app.close()
