@@ -4,7 +4,7 @@ import type { Quantities, Quantity } from '../../src/query/quantities.ts'
 import type { Query, SubstringPlace, TextMode } from '../../src/query/tree.ts'
 import type { IndexDocument } from '../../src/search/entry-index.ts'
 
-const KEYWORDS = ['a', 'B', 'b c', 'Å', 'ä/b', '', 'Ti', 'O', '\u{1f600}', '\uffee']
+export const KEYWORDS = ['a', 'B', 'b c', 'Å', 'ä/b', '', 'Ti', 'O', '\u{1f600}', '\uffee']
 const TEXTS = [
   'novák',
   'Novak',

@@ -41,7 +41,7 @@ export function valuesIn(quantity: Quantity, document: Json): Scalar[] {
  * The objects that the values of a quantity belong to: the document itself, or the nested objects of it that may hold
  * them.
  */
-export function objectsOf(quantity: Quantity, document: Json, quantities: Quantities): Json[] {
+export function objectsOf(quantity: Quantity, document: Json): Json[] {
   const { nestedPath: path, within } = quantity
   if (path === undefined) return [document]
   return objectsAt(document, path.split('.')).filter(o => !within || meets(within, o, path))

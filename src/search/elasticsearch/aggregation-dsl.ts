@@ -5,7 +5,7 @@
  */
 import type { estypes } from '@elastic/elasticsearch'
 import type { Quantity } from '../../query/quantities.ts'
-import type { Query } from '../../query/tree.ts'
+import { NONE, type Query } from '../../query/tree.ts'
 import type { Aggregation, Examples, Include, Metric } from '../aggregation.ts'
 import { nestedDsl, queryDsl, REGEXP_RESERVED } from './query-dsl.ts'
 import { sourceOf } from './source-filter.ts'
@@ -48,7 +48,8 @@ const PERCENTILES_COMPRESSION = 1000
  */
 export function aggregationDsl(aggregation: Aggregation, rest: Query | undefined): Dsl {
   const wrap = (outer: Dsl, inner: Dsl): Dsl => ({ ...outer, aggs: { [PART.inner]: inner } })
-  const filter = rest ? { filter: queryDsl(rest) } : undefined
+  const narrowed = narrowing(aggregation, rest)
+  const filter = narrowed ? { filter: queryDsl(narrowed) } : undefined
   // Without a filter there would be nothing to hold the metrics and to count the entries.
   if (aggregation.kind === 'statistics') {
     return { filter: filter?.filter ?? { match_all: {} }, aggs: metricParts(aggregation.metrics, 1) }
@@ -66,7 +67,14 @@ export function aggregationDsl(aggregation: Aggregation, rest: Query | undefined
 export function wrappers(aggregation: Aggregation, rest: Query | undefined): number {
   if (aggregation.kind === 'statistics') return 0
   const { nestedPath, within } = aggregation.quantity
-  return (rest ? 1 : 0) + (nestedPath === undefined ? 0 : within ? 2 : 1)
+  return (narrowing(aggregation, rest) ? 1 : 0) + (nestedPath === undefined ? 0 : within ? 2 : 1)
+}
+
+/** What the filter around an aggregation demands; undefined when there is none. */
+function narrowing(aggregation: Aggregation, rest: Query | undefined): Query | undefined {
+  // Elasticsearch takes a list of no booleans for all of them.
+  const include = aggregation.kind === 'terms' ? aggregation.include : undefined
+  return include?.kind === 'values' && include.values.length === 0 ? NONE : rest
 }
 
 /** All but the wrappers. More than one part is held by an outer filter of its own. */
