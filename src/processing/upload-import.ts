@@ -4,6 +4,7 @@
  * with the checksum of what it was made from. Nothing is seen by more people than may see both the old version and the
  * new one while parts of both stand side by side.
  */
+import { definitionIdsOf } from '../archive/definition-ids.ts'
 import type { JsonObject } from '../archive/definitions.ts'
 import { packArchive } from '../archive/pack.ts'
 import type { RawInput } from '../files/raw-files.ts'
@@ -128,6 +129,7 @@ async function importEntry(
   const { entry, archiveFile } = planned
   if (!archiveFile) {
     await services.archives.remove([entry.entry_id])
+    await services.documents.putDefinitionIds(entry.entry_id, [])
     return document(planned, plan, target, undefined)
   }
   // Targets of references in other archives, as answers bring them: made anew with every answer.
@@ -138,6 +140,8 @@ async function importEntry(
     for (const block of packed.blocks) await store(block)
     return packed.contents()
   })
+  const definitions = archive.definitions as JsonObject | undefined
+  await services.documents.putDefinitionIds(entry.entry_id, definitions ? definitionIdsOf(definitions) : [])
   return result
 }
 

@@ -167,6 +167,11 @@ export interface DocumentStore {
   /** Removes entries; unknown ids are no error. */
   removeEntries(entryIds: readonly string[]): Promise<void>
 
+  /** Ids of the entries whose archives define a section or package of this id (`graph.md` §10), in order. */
+  entriesDefining(definitionId: string): Promise<string[]>
+  /** Replaces the ids of the definitions in the archive of an entry. They go with the entry. */
+  putDefinitionIds(entryId: string, definitionIds: readonly string[]): Promise<void>
+
   packages(): Promise<MetainfoPackage[]>
   putPackages(packages: readonly MetainfoPackage[]): Promise<void>
 

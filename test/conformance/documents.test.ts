@@ -105,6 +105,19 @@ describe.each(profiles())('the documents store of the %s profile', profile => {
     expect(await store.setting('secret')).toBe('y')
   })
 
+  test('tells which entries define something', async () => {
+    await store.putDefinitionIds('e2', ['d1', 'd2', 'd1'])
+    await store.putDefinitionIds('e1', ['d1'])
+    expect(await store.entriesDefining('d1')).toEqual(['e1', 'e2'])
+    expect(await store.entriesDefining('d2')).toEqual(['e2'])
+    await store.putDefinitionIds('e2', ['d3'])
+    await store.putDefinitionIds('e1', [])
+    expect(await store.entriesDefining('d1')).toEqual([])
+    expect(await store.entriesDefining('d3')).toEqual(['e2'])
+    await store.removeEntries(['e2'])
+    expect(await store.entriesDefining('d3')).toEqual([])
+  })
+
   test('gives the entries of an upload in the order of their mainfiles, however many', async () => {
     const many = Array.from({ length: 1203 }, (_, i) =>
       entry(`e${i}`, 'u1', `f${String(i % 600).padStart(4, '0')}`)

@@ -41,7 +41,8 @@ const DOCUMENTS_FORMAT: StoreFormat = {
       { reviewers: 1 },
       { reviewer_groups: 1 }
     ],
-    entry: [{ upload_id: 1, mainfile: 1, _id: 1 }]
+    entry: [{ upload_id: 1, mainfile: 1, _id: 1 }],
+    definition: [{ ids: 1 }]
   }
 }
 
@@ -219,7 +220,20 @@ class MongoDocuments implements DocumentStore {
   async removeEntries(entryIds: readonly string[]): Promise<void> {
     for (const some of slices(entryIds, IDS_MAX)) {
       await this.#run('entry', c => c.deleteMany({ _id: { $in: some } }))
+      await this.#run('definition', c => c.deleteMany({ _id: { $in: some } }))
     }
+  }
+
+  async entriesDefining(definitionId: string): Promise<string[]> {
+    const found = await this.#run('definition', c =>
+      c.find({ ids: definitionId }).project<{ _id: string }>({ _id: 1 }).sort({ _id: 1 }).toArray()
+    )
+    return found.map(({ _id }) => _id)
+  }
+
+  async putDefinitionIds(entryId: string, definitionIds: readonly string[]): Promise<void> {
+    if (definitionIds.length > 0) await this.#put('definition', [{ ids: definitionIds }], () => entryId)
+    else await this.#run('definition', c => c.deleteOne({ _id: entryId }))
   }
 
   async packages(): Promise<MetainfoPackage[]> {

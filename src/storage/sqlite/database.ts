@@ -13,6 +13,8 @@ export interface FileFormat {
   readonly version: number
   /** Statements that make an empty file into one of this version. */
   readonly schema: string
+  /** Statements that bring an older file one version forward, by the version that they make. */
+  readonly upgrades?: Readonly<Record<number, string>>
 }
 
 /** Milliseconds that a connection waits for another process's write to end. */
@@ -83,7 +85,6 @@ function requireVersion(file: string, database: DatabaseSync, format: FileFormat
   if (found > format.version) throw failure('STORE_NEWER', { file, found, known: format.version })
 }
 
-/** Version 1 is the first: nothing older has to be brought forward yet. */
 function migrate(file: string, database: DatabaseSync, format: FileFormat): void {
   if (versionOf(database) === format.version) {
     // A file of this version that cannot be written is told now, not at the first write.
@@ -93,8 +94,10 @@ function migrate(file: string, database: DatabaseSync, format: FileFormat): void
   transaction(database, () => {
     // Another process may have made the tables while this one waited for the lock.
     requireVersion(file, database, format)
-    if (versionOf(database) === format.version) return
-    database.exec(format.schema)
+    const found = versionOf(database)
+    if (found === format.version) return
+    if (found === 0) database.exec(format.schema)
+    else for (let v = found + 1; v <= format.version; v++) database.exec(format.upgrades?.[v] ?? '')
     database.exec(`PRAGMA user_version = ${format.version}`)
   })
 }

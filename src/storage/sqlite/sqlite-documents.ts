@@ -20,9 +20,17 @@ import type {
 import { type FileFormat, openDatabase, transaction } from './database.ts'
 import { uploadsWhere } from './upload-filter.ts'
 
+/** Which entries define what. */
+const DEFINITIONS = `
+    CREATE TABLE definition (
+      definition_id TEXT NOT NULL, entry_id TEXT NOT NULL, PRIMARY KEY (definition_id, entry_id)
+    ) WITHOUT ROWID;
+    CREATE INDEX definition_entry ON definition (entry_id);`
+
 /** Format of `documents.sqlite`. */
 const DOCUMENTS_FORMAT: FileFormat = {
-  version: 1,
+  version: 2,
+  upgrades: { 2: DEFINITIONS },
   schema: `
     CREATE TABLE user (user_id TEXT PRIMARY KEY, username TEXT NOT NULL, document TEXT NOT NULL);
     CREATE INDEX user_username ON user (username);
@@ -48,7 +56,8 @@ const DOCUMENTS_FORMAT: FileFormat = {
     );
     CREATE INDEX entry_upload ON entry (upload_id, mainfile, entry_id);
     CREATE TABLE package (name TEXT PRIMARY KEY, definition TEXT NOT NULL);
-    CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;`
+    CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    ${DEFINITIONS}`
 }
 
 /** Column for each order: names of a caller never become SQL. */
@@ -251,7 +260,25 @@ class SqliteDocuments implements DocumentStore {
 
   removeEntries(entryIds: readonly string[]): Promise<void> {
     const remove = this.#sql('DELETE FROM entry WHERE entry_id = ?')
-    return this.#write(entryIds, entryId => remove.run(entryId))
+    const forget = this.#sql('DELETE FROM definition WHERE entry_id = ?')
+    return this.#write(entryIds, entryId => {
+      remove.run(entryId)
+      forget.run(entryId)
+    })
+  }
+
+  async entriesDefining(definitionId: string): Promise<string[]> {
+    return this.#sql('SELECT entry_id FROM definition WHERE definition_id = ? ORDER BY entry_id')
+      .all(definitionId)
+      .map(row => row.entry_id as string)
+  }
+
+  putDefinitionIds(entryId: string, definitionIds: readonly string[]): Promise<void> {
+    return this.#write([entryId], () => {
+      this.#sql('DELETE FROM definition WHERE entry_id = ?').run(entryId)
+      const add = this.#sql('INSERT OR IGNORE INTO definition VALUES (?, ?)')
+      for (const id of definitionIds) add.run(id, entryId)
+    })
   }
 
   async packages(): Promise<MetainfoPackage[]> {

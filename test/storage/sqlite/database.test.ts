@@ -32,7 +32,9 @@ describe.each([
     expect(() => open(file)).toThrow(
       expect.objectContaining({
         code: 'STORE_NEWER',
-        message: expect.stringMatching(/store\.sqlite .* its format is 7, this version knows formats up to 1/)
+        message: expect.stringMatching(
+          /store\.sqlite .* its format is 7, this version knows formats up to [12]/
+        )
       })
     )
     const after = new DatabaseSync(file)
@@ -63,4 +65,19 @@ describe.each([
     await mkdir(`${file}-wal`)
     expect(() => open(file)).toThrow(expect.objectContaining({ code: 'STORE_UNUSABLE' }))
   })
+})
+
+test('documents of the first version are brought forward', async () => {
+  const file = join(folder, 'documents.sqlite')
+  const store = openSqliteDocuments(file)
+  await store.putSetting('kept', 'yes')
+  await store.close()
+  const older = new DatabaseSync(file)
+  older.exec('DROP TABLE definition; PRAGMA user_version = 1')
+  older.close()
+  const opened = openSqliteDocuments(file)
+  expect(await opened.setting('kept')).toBe('yes')
+  await opened.putDefinitionIds('e1', ['d1'])
+  expect(await opened.entriesDefining('d1')).toEqual(['e1'])
+  await opened.close()
 })
