@@ -93,7 +93,7 @@ export interface CalendarAggregation extends Buckets {
   readonly unit: 'month' | 'quarter' | 'year'
 }
 
-/** Numbers or dates between neighbouring edges: bucket `edges[i]` holds what is at least that and below `edges[i + 1]`. */
+/** Dates between neighbouring edges: bucket `edges[i]` holds what is at least that and below `edges[i + 1]`. */
 export interface RangesAggregation extends Buckets {
   readonly kind: 'ranges'
   /** Rising, two to {@link MAX_BUCKETS}. */
