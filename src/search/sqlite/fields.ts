@@ -41,7 +41,7 @@ export function fieldPlan(quantities: Quantities): FieldPlan {
       kind: q.kind as Field['kind'],
       source: q.source,
       ...(q.nestedPath ? { nestedPath: q.nestedPath } : {}),
-      ...(q.kind === 'keyword' && isScalar(q) ? { byRow: true as const } : {})
+      ...(isKeptByRow(q) ? { byRow: true as const } : {})
     }))
   return { fields, nestedPaths: quantities.nestedPaths }
 }
@@ -49,8 +49,9 @@ export function fieldPlan(quantities: Quantities): FieldPlan {
 /** Source of the texts of custom quantities, one in each of their nested objects. */
 const CUSTOM_TEXTS = 'search_quantities.str_value'
 
-function isScalar({ many, nestedPath, source }: Quantity): boolean {
-  return nestedPath === undefined ? !many : source === CUSTOM_TEXTS
+/** Whether the terms of the quantity are kept by row too; see {@link Field}. */
+export function isKeptByRow({ kind, many, nestedPath, source }: Quantity): boolean {
+  return kind === 'keyword' && (nestedPath === undefined ? !many : source === CUSTOM_TEXTS)
 }
 
 /** Whether the values are kept as numbers; all others are kept as terms. */

@@ -136,7 +136,7 @@ export class Matches {
     this.checkStop()
     switch (query.kind) {
       case 'all':
-        return this.#all(path)
+        return this.objects(path)
       case 'none':
         return new RowSet()
       case 'and':
@@ -147,7 +147,7 @@ export class Matches {
         return result
       }
       case 'not':
-        return this.#all(path).minus(this.#evaluate(query.of, path))
+        return this.objects(path).minus(this.#evaluate(query.of, path))
       case 'nested':
         return this.#parents(query.path, this.#evaluate(query.query, query.path), path)
       default:
@@ -157,7 +157,8 @@ export class Matches {
     }
   }
 
-  #all(path: string): RowSet {
+  /** All entries, or all nested objects of a path. */
+  objects(path: string): RowSet {
     return path === ENTRIES ? this.allEntries() : this.#set(nestedName(path))
   }
 
@@ -172,7 +173,7 @@ export class Matches {
       }
       if (result.chunks.size === 0) return result
     }
-    return result ?? this.#all(path)
+    return result ?? this.objects(path)
   }
 
   /** The rows, on the level of `upTo`, in which nested objects stand. */
@@ -210,6 +211,11 @@ export class Matches {
       if (this.fieldId(nestedName(outer)) !== undefined) return outer
     }
     return ENTRIES
+  }
+
+  /** The nested paths that lead to one, itself included, outermost first. */
+  pathsTo(path: string): string[] {
+    return path === ENTRIES ? [] : [...this.pathsTo(this.outer(path)), path]
   }
 
   #leaf(query: Extract<WireQuery, { field: FieldName }>): RowSet {

@@ -1,6 +1,7 @@
 /** Answers searches on one read-only connection; runs in a reading worker thread. */
 import type { DatabaseSync } from 'node:sqlite'
 import { openReader } from '../../storage/sqlite/database.ts'
+import { Aggregations } from './aggregations.ts'
 import { Bodies } from './body.ts'
 import { Matches } from './matches.ts'
 import { Ordering } from './ordering.ts'
@@ -19,6 +20,7 @@ const REMEMBERED_KEY = 16 * 1024
 export class IndexReader {
   readonly #database: DatabaseSync
   readonly #matches: Matches
+  readonly #bodies: Bodies
   readonly #ordering: Ordering
   readonly #suggestions: Suggestions
   /** Results by query, the latest last; valid for one state of the file. */
@@ -30,12 +32,13 @@ export class IndexReader {
     this.#database = openReader(file)
     this.#database.exec('PRAGMA cache_size = -65536')
     this.#matches = new Matches(this.#database, stop)
-    this.#ordering = new Ordering(this.#matches, new Bodies(this.#database))
+    this.#bodies = new Bodies(this.#database)
+    this.#ordering = new Ordering(this.#matches, this.#bodies)
     this.#suggestions = new Suggestions(this.#matches)
   }
 
   /** @throws Stopped when the main thread asked for it */
-  answer(request: ReadRequest): WirePage | number {
+  answer(request: ReadRequest): WirePage | number | string[][] {
     // One read transaction: total, order and documents are of the same state.
     this.#database.exec('BEGIN')
     try {
@@ -58,7 +61,10 @@ export class IndexReader {
       text: sourceText(this.#ordering.document(row), request.source),
       ...(value !== undefined ? { sortValue: value } : {})
     }))
-    return { total, hits }
+    const { aggregations, query } = request
+    if (!aggregations) return { total, hits }
+    const answers = new Aggregations(this.#matches, this.#ordering, this.#bodies, query, rows)
+    return { total, hits, aggregations: answers.answer(aggregations) }
   }
 
   #result(query: WireQuery): { rows: RowSet; total: number } {

@@ -60,15 +60,29 @@ export function hasPlace(bits: Uint32Array, place: number): boolean {
   return ((bits[place >> 5] as number) & (1 << (place & 31))) !== 0
 }
 
+/** Number of places of a stored chunk that are set in the bitmap too. */
+export function commonCount(bits: Uint32Array, stored: Uint8Array): number {
+  let count = 0
+  if (stored.byteLength === WORDS * 4) {
+    const other = new Uint32Array(stored.buffer, stored.byteOffset, WORDS)
+    for (let i = 0; i < WORDS; i++) count += countWord((bits[i] as number) & (other[i] as number))
+    return count
+  }
+  const places = new Uint16Array(stored.buffer, stored.byteOffset, stored.byteLength / 2)
+  for (let i = 0; i < places.length; i++) if (hasPlace(bits, places[i] as number)) count++
+  return count
+}
+
 function countBits(bits: Uint32Array): number {
   let count = 0
-  for (let i = 0; i < WORDS; i++) {
-    let v = bits[i] as number
-    v -= (v >>> 1) & 0x55555555
-    v = (v & 0x33333333) + ((v >>> 2) & 0x33333333)
-    count += Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
-  }
+  for (let i = 0; i < WORDS; i++) count += countWord(bits[i] as number)
   return count
+}
+
+function countWord(word: number): number {
+  let v = word - ((word >>> 1) & 0x55555555)
+  v = (v & 0x33333333) + ((v >>> 2) & 0x33333333)
+  return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }
 
 function trailingZeros(word: number): number {

@@ -88,7 +88,8 @@ class SqliteEntryIndex implements EntryIndex {
   }
 
   async search(request: SearchRequest): Promise<SearchPage> {
-    const { total, hits } = (await this.#readers.run(wireSearch(request), request.signal)) as WirePage
+    const found = (await this.#readers.run(wireSearch(request), request.signal)) as WirePage
+    const { total, hits, aggregations } = found
     const parsed: Hit[] = []
     let units = 0
     for (const { entryId, text, sortValue } of hits) {
@@ -99,7 +100,7 @@ class SqliteEntryIndex implements EntryIndex {
         await nextTurn()
       }
     }
-    return { total, hits: parsed }
+    return { total, hits: parsed, ...(aggregations ? { aggregations } : {}) }
   }
 
   async count(query: Query, signal?: AbortSignal): Promise<number> {

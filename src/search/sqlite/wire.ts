@@ -1,6 +1,7 @@
 /** What the main thread and the workers say to each other: plain data, quantities as names of fields. */
 import type { Quantity, SuggestionStyle } from '../../query/quantities.ts'
 import type { Bounds, Query, Scalar, SubstringPlace, TextMode } from '../../query/tree.ts'
+import type { AggregationResult } from '../aggregation.ts'
 import {
   type Cursor,
   requireSortable,
@@ -9,7 +10,8 @@ import {
   type SourceFilter,
   type SuggestRequest
 } from '../entry-index.ts'
-import type { FieldPlan } from './fields.ts'
+import { type WireAggregations, wireAggregations } from './aggregation-wire.ts'
+import { type FieldPlan, isKeptByRow } from './fields.ts'
 
 /** A quantity as an engine needs it. */
 export interface FieldName {
@@ -17,6 +19,8 @@ export interface FieldName {
   readonly kind: Quantity['kind']
   readonly source: string
   readonly nestedPath?: string
+  /** Whether its terms are kept by row too; see `Field`. */
+  readonly byRow?: true
 }
 
 /** {@link Query} with fields in place of quantities. */
@@ -38,7 +42,7 @@ export type WireQuery =
     }
   | { readonly kind: 'nested'; readonly path: string; readonly query: WireQuery }
 
-/** What entries are sorted by. */
+/** What entries are sorted by, or what is counted. */
 export interface OrderField extends FieldName {
   /** Of the nested objects, those whose values count; without it nested values do not count at all. */
   readonly within?: WireQuery
@@ -54,6 +58,7 @@ export interface WireSearch {
   readonly offset: number
   readonly after?: Cursor
   readonly source?: SourceFilter
+  readonly aggregations?: WireAggregations
 }
 
 /** {@link WantedSuggestions} as they are sent. */
@@ -88,6 +93,7 @@ export interface WirePage {
     readonly text: string
     readonly sortValue?: SortValue
   }[]
+  readonly aggregations?: Readonly<Record<string, AggregationResult>>
 }
 
 /** How a worker is started. */
@@ -109,10 +115,17 @@ export type WorkerAnswer =
 
 function fieldName(quantity: Quantity): FieldName {
   const { field, kind, source, nestedPath } = quantity
-  return { name: field, kind, source, ...(nestedPath ? { nestedPath } : {}) }
+  return {
+    name: field,
+    kind,
+    source,
+    ...(nestedPath ? { nestedPath } : {}),
+    ...(isKeptByRow(quantity) ? { byRow: true } : {})
+  }
 }
 
-function orderField(quantity: Quantity): OrderField {
+/** A quantity with the nested objects that hold its values. */
+export function orderField(quantity: Quantity): OrderField {
   const { within } = quantity
   return { ...fieldName(quantity), ...(within ? { within: wireQuery(within) } : {}) }
 }
@@ -142,11 +155,13 @@ export function wireQuery(query: Query): WireQuery {
  * @throws SeraiError SEARCH_REFUSED when it is to be sorted by words
  */
 export function wireSearch(request: SearchRequest): WireSearch {
-  const { query, orderBy, order, size, offset, after, source } = request
+  const { query: given, orderBy, order, size, offset, after, source, aggregations } = request
   if (orderBy) requireSortable(orderBy)
+  const query = wireQuery(given)
   return {
     kind: 'search',
-    query: wireQuery(query),
+    query,
+    ...(aggregations ? { aggregations: wireAggregations(aggregations, given, query) } : {}),
     ...(orderBy ? { orderBy: orderField(orderBy) } : {}),
     order,
     size,

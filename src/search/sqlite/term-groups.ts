@@ -1,0 +1,296 @@
+/**
+ * The values of a keyword or boolean among objects, with how many objects have each. Three ways lead there: reading the
+ * postings of all values, counting the values that are kept by row, or reading the documents of few entries.
+ */
+import type { Scalar } from '../../query/tree.ts'
+import type { Columns } from './columns.ts'
+import { Extraction } from './extraction.ts'
+import { compareText, KEY_FIELD, termOf } from './fields.ts'
+import type { Matches } from './matches.ts'
+import type { Ordering } from './ordering.ts'
+import { commonCount, RowSet } from './row-set.ts'
+import type { StoredDocuments } from './stored-documents.ts'
+import type { FieldName } from './wire.ts'
+
+/** A value and the objects that have it. */
+export interface TermGroup {
+  /** As in the index: booleans are `0` and `1`. */
+  readonly term: string
+  readonly objects: number
+  rows(): RowSet
+}
+
+/** Which values count, besides all. */
+export type TermFilter =
+  | { readonly kind: 'contains'; readonly text: string }
+  | { readonly kind: 'values'; readonly values: readonly Scalar[] }
+
+/** Where a walk over values goes. */
+export interface TermWalk {
+  readonly order: 'asc' | 'desc'
+  /** The value before the first one. */
+  readonly after?: string
+}
+
+/** Values that are walked in the time that it takes to read one from a document. */
+const TERMS_PER_DOCUMENT = 100
+
+/** Fields of more values than this are counted by row where they are kept so. */
+const FEW_TERMS = 1000
+
+/** Finds the values of objects within one request. */
+export class TermGroups {
+  readonly #matches: Matches
+  readonly #columns: Columns
+  readonly #documents: StoredDocuments
+  readonly #ordering: Ordering
+
+  constructor(matches: Matches, columns: Columns, documents: StoredDocuments, ordering: Ordering) {
+    this.#matches = matches
+    this.#columns = columns
+    this.#documents = documents
+    this.#ordering = ordering
+  }
+
+  /**
+   * The values of most objects, then in the order of the values.
+   * @throws Stopped
+   */
+  largest(field: FieldName, objects: RowSet, size: number, filter?: TermFilter): TermGroup[] {
+    if (objects.isEmpty) return []
+    if (field.name === KEY_FIELD) return this.#ids(this.#ofKey(objects, filter), { order: 'asc' }, size)
+    const few = this.#fromDocuments(field, objects)
+    if (few) {
+      const groups = filter ? few.filter(group => passes(group.term, field, filter)) : few
+      return groups.sort(bySizeAndTerm).slice(0, size)
+    }
+    const counts = this.#counts(field, objects, filter)
+    const least = nthLargest(counts, size)
+    const groups: TermGroup[] = []
+    let room = size - countAbove(counts, least)
+    for (const [term, id] of this.#terms(field, filter)) {
+      const count = counts.get(id) ?? 0
+      if (count < least || count === 0 || (count === least && room-- <= 0)) continue
+      groups.push({ term, objects: count, rows: () => this.#rows(id).and(objects) })
+    }
+    return groups.sort(bySizeAndTerm)
+  }
+
+  /**
+   * The first values in their order.
+   * @throws Stopped
+   */
+  first(field: FieldName, objects: RowSet, walk: TermWalk, size: number): TermGroup[] {
+    if (objects.isEmpty) return []
+    if (field.name === KEY_FIELD) return this.#ids(objects, walk, size)
+    const groups: TermGroup[] = []
+    for (const group of this.inOrder(field, objects, walk)) {
+      groups.push(group)
+      if (groups.length >= size) break
+    }
+    return groups
+  }
+
+  /**
+   * Every value in their order; not of the key.
+   * @throws Stopped
+   */
+  *inOrder(field: FieldName, objects: RowSet, { order, after }: TermWalk): Generator<TermGroup> {
+    const sign = order === 'asc' ? 1 : -1
+    const few = this.#fromDocuments(field, objects)
+    if (few) {
+      for (const group of few.sort((a, b) => sign * compareText(a.term, b.term)))
+        if (after === undefined || sign * compareText(group.term, after) > 0) yield group
+      return
+    }
+    const id = this.#matches.fieldId(field.name)
+    if (id === undefined) return
+    const beyond = after === undefined ? '' : `AND t.value ${sign > 0 ? '>' : '<'} ?`
+    const sql = `SELECT t.value, p.chunk, p.rows FROM term t CROSS JOIN posting p ON p.term = t.id
+      WHERE t.field = ? ${beyond} ORDER BY t.value ${order}`
+    let current: string | undefined
+    let rows = new RowSet()
+    const values = after === undefined ? [id] : [id, after]
+    for (const [term, chunk, stored] of this.#matches.rows(sql, ...values)) {
+      if (term !== current) {
+        if (current !== undefined) yield* groupOf(current, rows.and(objects))
+        current = term as string
+        rows = new RowSet()
+      }
+      if (objects.chunks.has(chunk as number)) rows.addStored(chunk as number, stored as Uint8Array)
+    }
+    if (current !== undefined) yield* groupOf(current, rows.and(objects))
+  }
+
+  /**
+   * Number of different values.
+   * @throws Stopped
+   */
+  distinct(field: FieldName, objects: RowSet): number {
+    if (field.name === KEY_FIELD) return objects.size
+    return this.#fromDocuments(field, objects)?.length ?? this.#counts(field, objects, undefined).size
+  }
+
+  /** Number of objects by term. */
+  #counts(field: FieldName, objects: RowSet, filter: TermFilter | undefined): Map<number, number> {
+    const counts = new Map<number, number>()
+    const [id, terms] = this.#field(field)
+    if (id === undefined) return counts
+    if (field.byRow && !filter && terms > FEW_TERMS) {
+      let lastRow = -1
+      const seen: number[] = []
+      this.#columns.each(field.name, objects, (row, term) => {
+        // An object with the same value twice has it once.
+        if (row !== lastRow) seen.length = 0
+        else if (seen.includes(term)) return
+        lastRow = row
+        seen.push(term)
+        counts.set(term, (counts.get(term) ?? 0) + 1)
+      })
+      return counts
+    }
+    const chunks = [...objects.chunks.keys()]
+    const low = chunks.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
+    const high = chunks.reduce((a, b) => Math.max(a, b), 0)
+    const [from, values] = this.#termsSql(id, field, filter)
+    const sql = `SELECT p.term, p.chunk, p.rows FROM ${from}
+      CROSS JOIN posting p ON p.term = t.id AND p.chunk BETWEEN ? AND ?`
+    for (const [term, chunk, stored] of this.#matches.rows(sql, ...values, low, high)) {
+      const bits = objects.chunks.get(chunk as number)
+      const count = bits ? commonCount(bits, stored as Uint8Array) : 0
+      if (count > 0) counts.set(term as number, (counts.get(term as number) ?? 0) + count)
+    }
+    return counts
+  }
+
+  /** The values in their order. */
+  *#terms(field: FieldName, filter: TermFilter | undefined): Generator<[term: string, id: number]> {
+    const [id] = this.#field(field)
+    if (id === undefined) return
+    const [from, values] = this.#termsSql(id, field, filter)
+    for (const [term, number] of this.#matches.rows(
+      `SELECT t.value, t.id FROM ${from} ORDER BY t.value`,
+      ...values
+    ))
+      yield [term as string, number as number]
+  }
+
+  /** The table `t` of the terms of a field that pass the filter. */
+  #termsSql(
+    id: number,
+    field: FieldName,
+    filter: TermFilter | undefined
+  ): [from: string, values: (string | number)[]] {
+    if (!filter) return ['(SELECT value, id FROM term WHERE field = ?) t', [id]]
+    if (filter.kind === 'contains') {
+      return [
+        '(SELECT value, id FROM term WHERE field = ? AND instr(value, ?) > 0) t',
+        [id, filter.text.toWellFormed()]
+      ]
+    }
+    const wanted = filter.values.map(value => termOf(field.kind, value)?.toWellFormed())
+    return [
+      '(SELECT value, id FROM term WHERE field = ? AND value IN (SELECT value FROM json_each(?))) t',
+      [id, JSON.stringify(wanted.filter(value => value !== undefined))]
+    ]
+  }
+
+  #field(field: FieldName): [id: number | undefined, terms: number] {
+    const sql = 'SELECT id, terms FROM field WHERE name = ?'
+    const found = this.#matches.statement(sql).get(field.name) as unknown as [number, number] | undefined
+    return found ?? [undefined, 0]
+  }
+
+  #rows(term: number): RowSet {
+    const rows = new RowSet()
+    for (const [chunk, stored] of this.#matches.rows('SELECT chunk, rows FROM posting WHERE term = ?', term))
+      rows.addStored(chunk as number, stored as Uint8Array)
+    return rows
+  }
+
+  /** The values of few objects of a field with many values; undefined where the index is quicker. */
+  #fromDocuments(field: FieldName, objects: RowSet): TermGroup[] | undefined {
+    const [id, terms] = this.#field(field)
+    if (id === undefined) return []
+    if (terms < TERMS_PER_DOCUMENT || objects.size * TERMS_PER_DOCUMENT > terms) return undefined
+    const path = field.nestedPath
+    const entries = path === undefined ? objects : this.#matches.entriesOf(path, objects)
+    const groups = new Map<string, RowSet>()
+    const kind = field.kind as 'keyword' | 'boolean'
+    const extraction = new Extraction({
+      fields: [
+        { name: field.name, kind, source: field.source, ...(path === undefined ? {} : { nestedPath: path }) }
+      ],
+      nestedPaths: path === undefined ? [] : this.#matches.pathsTo(path)
+    })
+    for (const entry of entries) {
+      const { document, firstRows } = this.#documents.read(entry, path)
+      extraction.walk(document, entry, {
+        nestedRow: nested => {
+          const row = firstRows.get(nested) as number
+          firstRows.set(nested, row + 1)
+          return row
+        },
+        term: (_, term, row) => {
+          if (!objects.has(row)) return
+          const known = groups.get(term)
+          if (known) known.add(row)
+          else {
+            const rows = new RowSet()
+            rows.add(row)
+            groups.set(term, rows)
+          }
+        },
+        number: () => {},
+        words: () => {}
+      })
+    }
+    return [...groups].flatMap(([term, rows]) => [...groupOf(term, rows)])
+  }
+
+  #ofKey(objects: RowSet, filter: TermFilter | undefined): RowSet {
+    if (!filter) return objects
+    const field: FieldName = { name: KEY_FIELD, kind: 'keyword', source: KEY_FIELD }
+    return objects.and(
+      this.#matches.of(
+        filter.kind === 'contains'
+          ? { kind: 'substring', field, at: 'anywhere', text: filter.text }
+          : { kind: 'terms', field, values: filter.values }
+      )
+    )
+  }
+
+  #ids(objects: RowSet, { order, after }: TermWalk, size: number): TermGroup[] {
+    return this.#ordering.first(objects, order, size, after).map(({ row, entryId }) => {
+      const rows = new RowSet()
+      rows.add(row)
+      return { term: entryId, objects: 1, rows: () => rows }
+    })
+  }
+}
+
+function* groupOf(term: string, rows: RowSet): Generator<TermGroup> {
+  if (rows.chunks.size > 0) yield { term, objects: rows.size, rows: () => rows }
+}
+
+function bySizeAndTerm(a: TermGroup, b: TermGroup): number {
+  return b.objects - a.objects || compareText(a.term, b.term)
+}
+
+function passes(term: string, field: FieldName, filter: TermFilter): boolean {
+  if (filter.kind === 'contains') return term.includes(filter.text)
+  return filter.values.some(value => termOf(field.kind, value) === term)
+}
+
+/** The least of the `size` largest counts; 1 where there are not so many. */
+function nthLargest(counts: ReadonlyMap<number, number>, size: number): number {
+  if (counts.size <= size) return 1
+  const sorted = Uint32Array.from(counts.values()).sort()
+  return sorted[sorted.length - size] as number
+}
+
+function countAbove(counts: ReadonlyMap<number, number>, least: number): number {
+  let above = 0
+  for (const count of counts.values()) if (count > least) above++
+  return above
+}
