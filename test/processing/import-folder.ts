@@ -55,6 +55,10 @@ export class ImportFolder {
     return folder
   }
 
+  read(file: string): Promise<string> {
+    return readFile(join(this.path, file), 'utf8')
+  }
+
   write(file: string, content: string): Promise<void> {
     return writeFile(join(this.path, file), content)
   }
