@@ -9,6 +9,7 @@ import { caller } from './http/plugins/caller.ts'
 import { errors } from './http/plugins/errors.ts'
 import { jsonBody } from './http/plugins/json-body.ts'
 import { openapi } from './http/plugins/openapi.ts'
+import { requestSignal } from './http/plugins/request-signal.ts'
 import { unknownRoutes } from './http/plugins/unknown-routes.ts'
 import { validation } from './http/plugins/validation.ts'
 import { comingRoutes } from './http/routes/coming.ts'
@@ -61,6 +62,7 @@ export async function buildApp(
   await app.register(unknownRoutes, { basePath: config.basePath, version: VERSION })
   await app.register(cors, {
     origin: true,
+  await app.register(requestSignal)
     credentials: true,
     exposedHeaders: ['Content-Disposition'],
     maxAge: 600,

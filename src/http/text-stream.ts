@@ -22,17 +22,14 @@ export async function sendParts(
   headers: Readonly<Record<string, string>>,
   parts: (over: AbortSignal) => AsyncGenerator<string>
 ): Promise<FastifyReply> {
-  const over = new AbortController()
-  const generator = parts(AbortSignal.any([over.signal, request.signal]))
+  const generator = parts(request.signal)
   const first = await generator.next()
   reply.headers(headers)
   if (request.method === 'HEAD') {
     await generator.return(undefined)
     return reply.send(Readable.from([]))
   }
-  const stream = Readable.from(turns(first, generator), { objectMode: false, highWaterMark: WAITING })
-  stream.once('close', () => over.abort())
-  return reply.send(stream)
+  return reply.send(Readable.from(turns(first, generator), { objectMode: false, highWaterMark: WAITING }))
 }
 
 /** The parts; between two of them other requests get their turn. */

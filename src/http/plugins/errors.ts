@@ -144,7 +144,7 @@ export function wireError(error: unknown, request: FastifyRequest): WireError {
 /** Sends any error in its wire form. */
 function send(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   // Work for a client that is gone was stopped: nobody reads this answer, and nothing is wrong.
-  if ((error as Error)?.name === 'AbortError' && request.raw.destroyed) {
+  if ((error as Error)?.name === 'AbortError' && reply.raw.destroyed) {
     request.log.info('the client is gone')
     return reply.code(499).send()
   }
