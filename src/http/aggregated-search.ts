@@ -1,5 +1,4 @@
 /** A search with aggregations (`search.md` §5): the hits, and what is counted beside them. */
-import { failure } from '../errors.ts'
 import {
   type Aggregations,
   aggregationAnswers,
@@ -63,8 +62,7 @@ async function resultsOf(
   return results(await index.search({ ...request, ...(signal ? { signal } : {}) }))
 }
 
-function results({ aggregations }: SearchPage): Readonly<Record<string, AggregationResult>> {
-  if (!aggregations) throw failure('NOT_IMPLEMENTED', { what: 'aggregations' })
+function results({ aggregations = {} }: SearchPage): Readonly<Record<string, AggregationResult>> {
   return aggregations
 }
 

@@ -1,13 +1,10 @@
 import fc from 'fast-check'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bearer, openCorpusServices, type Profile, profiles, type TestServices, testApp } from '../../app.ts'
+import { bearer, openCorpusServices, profiles, type TestServices, testApp } from '../../app.ts'
 
 /** The administrator of the example data. */
 const ADMIN = '0d3c6f52-9b8e-4c7a-9a55-2f6f1d0a7b01'
-
-/** The engines that answer aggregations. */
-const ANSWERING: Readonly<Record<Profile, boolean>> = { embedded: false, cluster: true }
 
 interface Bucket {
   readonly value: unknown
@@ -21,7 +18,7 @@ type Answer = Readonly<Record<string, unknown>> & {
   readonly pagination?: { readonly total: number; readonly next_page_after_value?: string }
 }
 
-describe.each(profiles().filter(profile => ANSWERING[profile]))('aggregations, %s', profile => {
+describe.each(profiles())('aggregations, %s', profile => {
   let services: TestServices
   let app: FastifyInstance
 
