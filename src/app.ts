@@ -14,6 +14,7 @@ import { unknownRoutes } from './http/plugins/unknown-routes.ts'
 import { validation } from './http/plugins/validation.ts'
 import { comingRoutes } from './http/routes/coming.ts'
 import { entryArchiveRoutes } from './http/routes/entries/archive.ts'
+import { entryArchiveDownloadRoutes } from './http/routes/entries/archive-download.ts'
 import { entryExportRoutes } from './http/routes/entries/export.ts'
 import { entryRawRoutes } from './http/routes/entries/raw.ts'
 import { entryRawFileRoutes } from './http/routes/entries/raw-file.ts'
@@ -21,7 +22,9 @@ import { entryRawdirRoutes } from './http/routes/entries/rawdir.ts'
 import { entrySearchRoutes } from './http/routes/entries/search.ts'
 import { healthRoutes } from './http/routes/health.ts'
 import { infoRoutes } from './http/routes/info.ts'
+import { metainfoRoutes } from './http/routes/metainfo.ts'
 import { suggestionRoutes } from './http/routes/suggestions.ts'
+import { uploadArchiveRoutes } from './http/routes/uploads/archive.ts'
 import { uploadListRoutes } from './http/routes/uploads/list.ts'
 import { uploadRawRoutes } from './http/routes/uploads/raw.ts'
 import { uploadRawdirRoutes } from './http/routes/uploads/rawdir.ts'
@@ -59,12 +62,12 @@ export async function buildApp(
 
   await app.register(validation)
   await app.register(errors)
+  await app.register(requestSignal)
   await app.register(unknownRoutes, { basePath: config.basePath, version: VERSION })
   await app.register(cors, {
     origin: true,
-  await app.register(requestSignal)
     credentials: true,
-    exposedHeaders: ['Content-Disposition'],
+    exposedHeaders: ['Content-Disposition', 'ETag'],
     maxAge: 600,
     optionsSuccessStatus: 200,
     strictPreflight: false
@@ -85,12 +88,15 @@ export async function buildApp(
       await api.register(entrySearchRoutes, { prefix: '/entries' })
       await api.register(entryExportRoutes, { prefix: '/entries' })
       await api.register(entryArchiveRoutes, { prefix: '/entries' })
+      await api.register(entryArchiveDownloadRoutes, { prefix: '/entries' })
       await api.register(entryRawRoutes, { prefix: '/entries' })
       await api.register(entryRawFileRoutes, { prefix: '/entries' })
       await api.register(entryRawdirRoutes, { prefix: '/entries' })
       await api.register(uploadListRoutes, { prefix: '/uploads' })
+      await api.register(uploadArchiveRoutes, { prefix: '/uploads' })
       await api.register(uploadRawRoutes, { prefix: '/uploads' })
       await api.register(uploadRawdirRoutes, { prefix: '/uploads' })
+      await api.register(metainfoRoutes)
       await api.register(suggestionRoutes)
       await api.register(infoRoutes)
       await api.register(comingRoutes)

@@ -68,6 +68,10 @@ export const ERRORS = {
     status: 500,
     text: 'The archive of entry {entry_id} is damaged: block {block} does not have its checksum.'
   },
+  DEFINITION_NOT_FOUND: {
+    status: 404,
+    text: 'Package not found. The given section definition is not contained in any packages.'
+  },
   // archive: required (archive.md §2, §3)
   REQUIRED_DIRECTIVE: { status: 400, text: 'unknown directive {directive}' },
   REQUIRED_INDEX: { status: 400, text: 'cannot use list key on none list {name}' },

@@ -21,6 +21,11 @@ export class ArchiveSet {
     this.#archives.set(entryId, archive)
   }
 
+  /** All archives that were asked for and are known; undefined for those that the caller does not see. */
+  known(): ReadonlyMap<string, StoredArchive | undefined> {
+    return this.#archives
+  }
+
   /** Archives of which blocks are wanted. */
   incomplete(): StoredArchive[] {
     return [...this.#archives.values()].filter(

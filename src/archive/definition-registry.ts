@@ -2,6 +2,7 @@
  * All definitions that the server knows, and where one archive's are looked up (`archive.md` §5.3, §5.4).
  * Nothing is read out of a package before it is asked for, so that a start does not wait for definitions.
  */
+import { createHash } from 'node:crypto'
 import builtIn from './data/metainfo-packages.json' with { type: 'json' }
 import { DefinitionPackage, objectsOf, withoutDefinitionId } from './definition-package.ts'
 import type {
@@ -30,6 +31,15 @@ class PackageRegistry implements DefinitionRegistry {
   /** Found definitions by the names they were asked for; archives name the same few again and again. */
   readonly #known = new Map<string, SectionDefinition>()
   #sections: readonly SectionDefinition[] | undefined
+  #fingerprint: string | undefined
+
+  get fingerprint(): string {
+    if (this.#fingerprint) return this.#fingerprint
+    const hash = createHash('sha256')
+    for (const raw of this.#raw.values()) hash.update(JSON.stringify(raw))
+    this.#fingerprint = hash.digest('base64url')
+    return this.#fingerprint
+  }
 
   get root(): SectionDefinition {
     return this.section(ROOT)!
@@ -40,7 +50,19 @@ class PackageRegistry implements DefinitionRegistry {
     this.#packages = undefined
     this.#extensions = undefined
     this.#sections = undefined
+    this.#fingerprint = undefined
     this.#known.clear()
+  }
+
+  packageOf(reference: string): JsonObject | undefined {
+    const section = this.section(reference)
+    if (!section) return undefined
+    // The name that the package has itself, whatever the section was asked for by.
+    for (let dot = section.name.lastIndexOf('.'); dot > 0; dot = section.name.lastIndexOf('.', dot - 1)) {
+      const raw = this.#raw.get(section.name.slice(0, dot))
+      if (raw) return raw
+    }
+    return undefined
   }
 
   sections(): readonly SectionDefinition[] {

@@ -86,6 +86,10 @@ export type SchemaLookup = (entryId: string) => JsonObject | undefined
 export interface DefinitionRegistry extends DefinitionScope {
   /** Definition of a whole archive, `nomad.datamodel.datamodel.EntryArchive`. */
   readonly root: SectionDefinition
+  /** Stands for all that is known: another text when packages were added. */
+  readonly fingerprint: string
+  /** The package that defines the section of a qualified name; undefined when there is none. */
+  packageOf(reference: string): JsonObject | undefined
   /** All section definitions, inner ones included; the same list until packages are added. */
   sections(): readonly SectionDefinition[]
   /** Adds packages, or replaces those of the same name. */

@@ -6,10 +6,13 @@ const VALUES_AT_ONCE = 4000
 /** Characters of a part, about. */
 const PART = 64 * 1024
 
-/** The JSON text of a value in parts; together they are what `JSON.stringify` gives. */
-export function* jsonChunks(value: unknown): Generator<string> {
+/**
+ * The JSON text of a value in parts; together they are what `JSON.stringify` gives.
+ * @param indent blanks by which each level is indented; 0: everything on one line
+ */
+export function* jsonChunks(value: unknown, indent = 0): Generator<string> {
   let part = ''
-  for (const text of texts(value)) {
+  for (const text of texts(value, { indent, pad: '' })) {
     part += text
     if (part.length < PART) continue
     yield part
@@ -18,27 +21,52 @@ export function* jsonChunks(value: unknown): Generator<string> {
   if (part) yield part
 }
 
-function* texts(value: unknown): Generator<string> {
+/** How a value is laid out. */
+interface Layout {
+  readonly indent: number
+  /** Blanks before the lines of the value. */
+  readonly pad: string
+}
+
+function* texts(value: unknown, layout: Layout): Generator<string> {
   if (typeof value !== 'object' || value === null || !isMoreThan(value, VALUES_AT_ONCE)) {
-    yield JSON.stringify(value) ?? 'null'
-  } else if (Array.isArray(value)) {
-    yield '['
-    yield* listTexts(value)
-    yield ']'
-  } else {
-    let separator = '{'
-    for (const [key, member] of Object.entries(value)) {
-      if (member === undefined) continue
-      yield `${separator}${JSON.stringify(key)}:`
-      yield* texts(member)
-      separator = ','
-    }
-    yield separator === '{' ? '{}' : '}'
+    yield written(value, layout)
+    return
   }
+  const { indent, pad } = layout
+  const inner = { indent, pad: pad + ' '.repeat(indent) }
+  const line = indent > 0 ? `\n${inner.pad}` : ''
+  const end = indent > 0 ? `\n${pad}` : ''
+  if (Array.isArray(value)) {
+    yield '['
+    yield* listTexts(value, layout, inner, line)
+    yield `${end}]`
+    return
+  }
+  const colon = indent > 0 ? ': ' : ':'
+  let separator = '{'
+  for (const [key, member] of Object.entries(value)) {
+    if (member === undefined) continue
+    yield `${separator}${line}${JSON.stringify(key)}${colon}`
+    yield* texts(member, inner)
+    separator = ','
+  }
+  yield separator === '{' ? '{}' : `${end}}`
+}
+
+/** A value in one go. Line breaks in JSON text are layout: those in strings are escaped. */
+function written(value: unknown, { indent, pad }: Layout): string {
+  const text = JSON.stringify(value, null, indent) ?? 'null'
+  return pad && typeof value === 'object' ? text.replaceAll('\n', `\n${pad}`) : text
 }
 
 /** Items without brackets; short runs of plain values together. */
-function* listTexts(list: readonly unknown[]): Generator<string> {
+function* listTexts(
+  list: readonly unknown[],
+  layout: Layout,
+  inner: Layout,
+  line: string
+): Generator<string> {
   let plain: unknown[] = []
   let separator = ''
   for (const [i, item] of list.entries()) {
@@ -47,13 +75,14 @@ function* listTexts(list: readonly unknown[]): Generator<string> {
       if (plain.length < VALUES_AT_ONCE && i < list.length - 1) continue
     }
     if (plain.length > 0) {
-      yield separator + JSON.stringify(plain).slice(1, -1)
+      const items = written(plain, layout)
+      yield separator + items.slice(1, items.lastIndexOf(line ? '\n' : ']'))
       separator = ','
       plain = []
     }
     if (typeof item !== 'object' || item === null) continue
-    yield separator
-    yield* texts(item)
+    yield separator + line
+    yield* texts(item, inner)
     separator = ','
   }
 }

@@ -31,11 +31,25 @@ export interface ReadArchive {
   readonly archive: JsonObject | undefined
 }
 
+/** An archive that answers were made from. */
+export interface ArchiveSource {
+  readonly entryId: string
+  /** Absent when the entry has no archive, or none that the caller may see. */
+  readonly generation?: string
+}
+
+/** Some archives that were read together. */
+export interface ReadPart {
+  readonly archives: readonly ReadArchive[]
+  /** All that these answers depend on, those included that references lead to and that are not there. */
+  sources(): ArchiveSource[]
+}
+
 /** Entries whose tables of contents are fetched at once. */
 const ENTRIES_AT_ONCE = 200
 
 /** Packed bytes after which a page is read in a further part, so that memory holds only parts of large pages. */
-const BYTES_AT_ONCE = 16 * 1024 * 1024
+const BYTES_AT_ONCE = 1024 * 1024
 
 /** Milliseconds of work before other requests get their turn. */
 const TURN = 15
@@ -60,13 +74,26 @@ export class ArchiveReader {
     caller: Caller,
     signal?: AbortSignal
   ): AsyncGenerator<ReadArchive> {
+    for await (const { archives } of this.parts(entryIds, required, caller, signal)) yield* archives
+  }
+
+  /**
+   * The same in parts: memory holds one of them, which is one large archive or many small ones.
+   * @throws SeraiError as {@link read}
+   */
+  async *parts(
+    entryIds: readonly string[],
+    required: RequiredRequest,
+    caller: Caller,
+    signal?: AbortSignal
+  ): AsyncGenerator<ReadPart> {
     for (let from = 0; from < entryIds.length; from += ENTRIES_AT_ONCE) {
       const ids = entryIds.slice(from, from + ENTRIES_AT_ONCE)
       const contents = await this.#ports.archives.contents(ids)
       for (let next = 0; next < ids.length; ) {
         const part = new ArchivePart(this.#ports, required, caller, signal)
         while (next < ids.length && part.add(ids[next]!, contents.get(ids[next]!))) next++
-        yield* await part.read()
+        yield await part.read()
       }
     }
   }
@@ -107,7 +134,7 @@ class ArchivePart {
     return true
   }
 
-  async read(): Promise<ReadArchive[]> {
+  async read(): Promise<ReadPart> {
     // The blocks that the tables of contents tell of come first: the walk then seldom waits for one.
     await this.#fetch()
     for (;;) {
@@ -119,7 +146,14 @@ class ArchivePart {
     for (const [entryId, answer] of this.#answers) {
       read.push({ entryId, archive: answer?.finish() })
     }
-    return read
+    const known = this.#archives.known()
+    return {
+      archives: read,
+      sources: () =>
+        [...known].map(([entryId, archive]) =>
+          archive ? { entryId, generation: archive.generation } : { entryId }
+        )
+    }
   }
 
   /** Does all that can be done, in turns. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { jsonChunks } from '../../src/http/json-chunks.ts'
 
-const joined = (value: unknown) => [...jsonChunks(value)].join('')
+const joined = (value: unknown, indent = 0) => [...jsonChunks(value, indent)].join('')
 
 describe('JSON in parts', () => {
   test('is what JSON.stringify gives', () => {
@@ -10,6 +10,7 @@ describe('JSON in parts', () => {
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), large), value => {
         expect(joined(value) === JSON.stringify(value)).toBe(true)
+        expect(joined(value, 2) === JSON.stringify(value, null, 2)).toBe(true)
       }),
       { numRuns: 100 }
     )
@@ -22,6 +23,7 @@ describe('JSON in parts', () => {
     ['numbers that JSON has not', [Number.NaN, Number.POSITIVE_INFINITY, -0]]
   ])('writes %s', (_, value) => {
     expect(joined(value)).toBe(JSON.stringify(value))
+    expect(joined(value, 2)).toBe(JSON.stringify(value, null, 2))
   })
 
   test('no part holds much more than it has to', () => {

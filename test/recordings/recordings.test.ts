@@ -13,11 +13,8 @@ const FOLDER = join(import.meta.dirname, '../../fixtures/recordings')
 
 /** Operations that are not there yet, by method and path. */
 const COMING: readonly RegExp[] = [
-  /^POST \/entries\/archive\/download\/query$/,
-  /^GET \/entries\/archive\/download$/,
-  /^GET \/entries\/[^/]+\/archive\/download$/,
-  /^GET \/uploads\/[^/]+(?:\/(?:entries|archive|bundle)\b.*)?$/,
-  /^GET \/(?:datasets|users|groups|systems|metainfo)\b/,
+  /^GET \/uploads\/[^/]+(?:\/(?:entries|bundle)\b.*)?$/,
+  /^GET \/(?:datasets|users|groups|systems)\b/,
   /^(?:GET|POST) \/auth\//
 ]
 

@@ -65,6 +65,11 @@ function detailItem(error: ErrorObject, part: string, data: unknown): DetailItem
     const expected = alternatives((params.allowedValues as unknown[] | undefined) ?? [params.allowedValue])
     return { type: 'enum', loc, msg: `Input should be ${expected}`, input, ctx: { expected } }
   }
+  if (keyword === 'pattern') {
+    const { pattern } = params as { pattern: string }
+    const msg = `String should match pattern '${pattern}'`
+    return { type: 'string_pattern_mismatch', loc, msg, input, ctx: { pattern } }
+  }
   const bounds: Record<string, [string, string, string]> = {
     minimum: ['greater_than_equal', 'greater than or equal to', 'ge'],
     exclusiveMinimum: ['greater_than', 'greater than', 'gt'],

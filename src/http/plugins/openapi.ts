@@ -97,7 +97,9 @@ export const openapi = fp(
           { name: 'entries/archive', description: 'Read what was extracted from the files of entries.' },
           { name: 'entries/raw', description: 'Download the files that entries were made from.' },
           { name: 'uploads', description: 'The folders that entries belong to.' },
+          { name: 'uploads/archive', description: 'Archives of the entries of one upload.' },
           { name: 'uploads/raw', description: 'Files of one upload.' },
+          { name: 'metainfo', description: 'Definitions of what archives hold.' },
           { name: 'info', description: 'About this server.' }
         ],
         components: {

@@ -9,6 +9,7 @@ import {
   QueryBody,
   QueryUrl
 } from './common.ts'
+import { FilesBody } from './files.ts'
 
 /** The `required` of the guide. */
 const GUIDE_REQUIRED = {
@@ -63,6 +64,25 @@ export const ArchivesBody = Type.Object(
         }
       },
       { owner: 'visible', pagination: { page_size: 10 }, required: { metadata: '*' } }
+    ]
+  }
+)
+
+/** Body of `POST /entries/archive/download/query`. */
+export const ArchivesDownloadBody = Type.Object(
+  {
+    owner: Type.Optional(Nullable(OwnerSchema)),
+    query: Type.Optional(QueryBody),
+    required: Type.Optional(RequiredBody),
+    files: Type.Optional(Nullable(Type.Pick(FilesBody, ['compress'])))
+  },
+  {
+    examples: [
+      {
+        query: { 'results.material.elements': { all: ['Ti', 'O'] } },
+        required: { metadata: '*', results: '*' },
+        files: { compress: true }
+      }
     ]
   }
 )
@@ -149,3 +169,34 @@ export const ArchivesAnswer = Type.Object(
     ]
   }
 )
+
+/** Answer of a stream of archives, by example. */
+const LINES = [
+  JSON.stringify(EXAMPLE),
+  '{"pagination":{"order_by":"entry_id","order":"asc","total":1}}',
+  ''
+].join('\n')
+
+/** One page, or everything line by line. */
+export const LinesOrArchives = {
+  description: 'The archives of one page of entries; as lines those of all entries.',
+  content: {
+    'application/json': { schema: ArchivesAnswer },
+    'application/x-ndjson': {
+      schema: Type.String({
+        description:
+          'A line for each entry that has an archive, with `error` instead of `archive` where that one cannot be read. The last line is ' +
+          '`{"pagination": …}`, or `{"error": …}` if the answer is not complete.',
+        examples: [LINES]
+      })
+    }
+  }
+}
+
+/** Answer with an archive and nothing around it. */
+export const BareArchive = Type.Object({}, { additionalProperties: true, examples: [EXAMPLE.archive] })
+
+/** Answer to who has the same already. */
+export const NotModified = Type.Unsafe<unknown>({
+  description: 'The archive is still the one whose ETag was sent in `If-None-Match`.'
+})

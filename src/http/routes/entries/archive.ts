@@ -1,16 +1,13 @@
 /** Archives of one entry and of the entries of a search (`archive.md` §6, §7). */
-import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyReply } from 'fastify'
-import type { Caller } from '../../../access/caller.ts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { refuseOwnerAll } from '../../../access/owner.ts'
-import { isVisible } from '../../../access/upload-access.ts'
-import { parseRequired, type RequiredRequest } from '../../../archive/required.ts'
-import { failure } from '../../../errors.ts'
+import { parseRequired } from '../../../archive/required.ts'
 import { bodyPagination, type Pagination, urlPagination } from '../../../query/pagination.ts'
 import { ArchiveReader, type ReadArchive } from '../../../storage/archive-reader.ts'
-import type { Entry } from '../../../storage/documents.ts'
+import { archiveEntry, type EntryHead, HEAD_MEMBERS, headOf, sendArchive } from '../../archive-answer.ts'
 import { bodySearch, type EntrySearch, pageRequest, paginationAnswer, urlSearch } from '../../entry-search.ts'
+import { acceptedFormat } from '../../formats.ts'
 import { jsonChunks } from '../../json-chunks.ts'
 import { requestUrl } from '../../request-url.ts'
 import {
@@ -19,64 +16,39 @@ import {
   ArchivesAnswer,
   ArchivesBody,
   ArchivesUrl,
-  EntryParams
+  EntryParams,
+  LinesOrArchives,
+  NotModified
 } from '../../schemas/archives.ts'
 import { ErrorAnswer, ValidationAnswer } from '../../schemas/common.ts'
+import { streamedArchives } from '../../streamed-archives.ts'
+import { sendParts } from '../../text-stream.ts'
 
 const ERRORS = { 400: ErrorAnswer, 401: ErrorAnswer, 422: ValidationAnswer }
 
-/** What an answer tells of an entry beside its archive. */
-type EntryHead = Pick<Entry, 'entry_id' | 'upload_id' | 'parser_name'>
-
-const HEAD_MEMBERS = ['entry_id', 'upload_id', 'parser_name'] as const
-
-function headOf(entry: EntryHead): EntryHead {
-  const { entry_id, upload_id, parser_name } = entry
-  return { entry_id, upload_id, parser_name }
-}
-
 /** Registers the routes. */
 export const entryArchiveRoutes: FastifyPluginAsyncTypebox = async app => {
-  const { archives, documents, definitions, index, quantities } = app.services
-  const reader = new ArchiveReader({ archives, documents, definitions })
-
-  /** Sends the archive of one entry. */
-  const sendOne = async (
-    reply: FastifyReply,
-    entryId: string,
-    required: unknown,
-    request: RequiredRequest,
-    caller: Caller,
-    signal: AbortSignal
-  ) => {
-    const entry = await documents.entry(entryId)
-    const upload = entry && (await documents.upload(entry.upload_id))
-    if (!upload || !isVisible(upload, caller)) throw failure('ARCHIVE_ENTRY_NOT_FOUND')
-    const { value } = await reader.read([entryId], request, caller, signal).next()
-    const archive = (value as ReadArchive).archive
-    if (!archive) throw failure('ARCHIVE_MISSING')
-    return sendJson(
-      reply,
-      jsonChunks({ entry_id: entryId, required: required ?? '*', data: { ...headOf(entry), archive } })
-    )
-  }
+  const { services } = app
+  const { index, quantities } = services
+  const reader = new ArchiveReader(services)
 
   /** Sends the archives of a page. What can be wrong with the first of them is told before the answer begins. */
   const sendPage = async (
+    request: FastifyRequest,
     reply: FastifyReply,
     search: EntrySearch,
     pagination: Pagination,
-    required: unknown,
-    request: RequiredRequest,
-    caller: Caller,
-    signal: AbortSignal,
+    required?: unknown,
     url?: string
   ) => {
+    const { caller, signal } = request
+    const wanted = parseRequired(required)
     refuseOwnerAll(search.owner)
-    const source = { include: HEAD_MEMBERS }
-    const page = await index.search(pageRequest(search, pagination, { source, signal }))
+    const page = await index.search(
+      pageRequest(search, pagination, { source: { include: HEAD_MEMBERS }, signal })
+    )
     const heads = new Map(page.hits.map(hit => [hit.entryId, hit.document as unknown as EntryHead]))
-    const read = reader.read([...heads.keys()], request, caller, signal)
+    const read = reader.read([...heads.keys()], wanted, caller, signal)
     const first = await read.next()
     const head = {
       owner: search.owner,
@@ -84,7 +56,9 @@ export const entryArchiveRoutes: FastifyPluginAsyncTypebox = async app => {
       pagination: paginationAnswer(pagination, page, url),
       required: required ?? '*'
     }
-    return sendJson(reply, pageChunks(head, heads, first, read))
+    return sendParts(request, reply, { 'content-type': 'application/json' }, () =>
+      pageChunks(head, heads, first, read)
+    )
   }
 
   app.get(
@@ -95,11 +69,13 @@ export const entryArchiveRoutes: FastifyPluginAsyncTypebox = async app => {
         summary: 'The whole archive of one entry',
         description: 'Everything that was extracted from the files of the entry.',
         params: EntryParams,
-        response: { 200: ArchiveAnswer, 401: ErrorAnswer, 404: ErrorAnswer }
+        response: { 200: ArchiveAnswer, 304: NotModified, 401: ErrorAnswer, 404: ErrorAnswer }
       }
     },
-    async ({ params: { entry_id }, caller, signal }, reply) =>
-      sendOne(reply, entry_id, undefined, parseRequired(undefined), caller, signal)
+    async (request, reply) => {
+      const entry = await archiveEntry(services, request.params.entry_id, request.caller)
+      return sendArchive(request, reply as never, services, { entry })
+    }
   )
 
   app.post(
@@ -111,11 +87,16 @@ export const entryArchiveRoutes: FastifyPluginAsyncTypebox = async app => {
         description: 'Only those parts that `required` asks for; references can be followed.',
         params: EntryParams,
         body: ArchiveBody,
-        response: { 200: ArchiveAnswer, 404: ErrorAnswer, ...ERRORS }
+        response: { 200: ArchiveAnswer, 304: NotModified, 404: ErrorAnswer, ...ERRORS }
       }
     },
-    async ({ params: { entry_id }, body: { required }, caller, signal }, reply) =>
-      sendOne(reply, entry_id, required, parseRequired(required), caller, signal)
+    async (request, reply) => {
+      const { required } = request.body
+      // What is wrong with it is told before whether the entry is there.
+      parseRequired(required)
+      const entry = await archiveEntry(services, request.params.entry_id, request.caller)
+      return sendArchive(request, reply as never, services, { entry, required })
+    }
   )
 
   app.post(
@@ -125,16 +106,19 @@ export const entryArchiveRoutes: FastifyPluginAsyncTypebox = async app => {
         tags: ['entries/archive'],
         summary: 'Search entries and read parts of their archives',
         description:
-          'Finds entries as `POST /entries/query` does and gives the archives of one page of them.',
+          'Finds entries as `POST /entries/query` does and gives the archives of one page of them. With `Accept: ' +
+          'application/x-ndjson` the archives of all entries come, one a line.',
         body: ArchivesBody,
-        response: { 200: ArchivesAnswer, 403: ErrorAnswer, ...ERRORS }
+        response: { 200: LinesOrArchives, 403: ErrorAnswer, ...ERRORS }
       }
     },
-    async ({ body, caller, signal }, reply) => {
-      const request = parseRequired(body.required)
+    async (request, reply) => {
+      const { body, caller } = request
+      if (acceptedFormat(request) === 'ndjson') return streamedArchives(request, reply, body, services)
+      parseRequired(body.required)
       const search = bodySearch(body, caller, quantities)
       const pagination = bodyPagination(body.pagination, quantities)
-      return sendPage(reply, search, pagination, body.required, request, caller, signal)
+      return sendPage(request, reply, search, pagination, body.required)
     }
   )
 
@@ -150,17 +134,12 @@ export const entryArchiveRoutes: FastifyPluginAsyncTypebox = async app => {
       }
     },
     async (request, reply) => {
-      const { query, caller, signal } = request
+      const { query, caller } = request
       const search = urlSearch(query, caller, quantities)
       const pagination = urlPagination(query, quantities)
-      const everything = parseRequired(undefined)
-      return sendPage(reply, search, pagination, undefined, everything, caller, signal, requestUrl(request))
+      return sendPage(request, reply, search, pagination, undefined, requestUrl(request))
     }
   )
-}
-
-function sendJson(reply: FastifyReply, chunks: Iterable<string> | AsyncIterable<string>): FastifyReply {
-  return reply.type('application/json').send(Readable.from(chunks, { objectMode: false }))
 }
 
 async function* pageChunks(
