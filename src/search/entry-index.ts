@@ -117,7 +117,8 @@ export function requireSortable(quantity: Quantity): void {
 }
 
 /**
- * Every matching entry, page by page, in the order of `orderBy` and `entry_id`.
+ * Every matching entry, page by page, in the order of `orderBy` and `entry_id`. Each comes once, also while others are added
+ * or removed; one whose value to order by changes meanwhile may be missed or come again.
  * Memory holds one page at a time; stop iterating to end it.
  */
 export async function* walk(
