@@ -19,13 +19,10 @@ import { failure, SeraiError } from './errors.ts'
 import { LocalRawFiles } from './files/local/local-raw-files.ts'
 import type { RawFileStore } from './files/raw-files.ts'
 import { entryQuantities, type Quantities } from './query/quantities.ts'
-import { openElasticsearchEntryIndex } from './search/elasticsearch/elasticsearch-entry-index.ts'
 import type { EntryIndex } from './search/entry-index.ts'
 import { openSqliteEntryIndex } from './search/sqlite/sqlite-entry-index.ts'
 import type { ArchiveStore } from './storage/archives.ts'
 import type { DocumentStore } from './storage/documents.ts'
-import { openMongoArchives } from './storage/mongodb/mongo-archives.ts'
-import { openMongoDocuments } from './storage/mongodb/mongo-documents.ts'
 import { openSqliteArchives } from './storage/sqlite/sqlite-archives.ts'
 import { openSqliteDocuments } from './storage/sqlite/sqlite-documents.ts'
 
@@ -112,6 +109,10 @@ async function openStores(
     quantities,
     timeout
   }
+  // Their drivers take a quarter of a second to load, which the embedded profile need not wait for.
+  const { openMongoDocuments } = await import('./storage/mongodb/mongo-documents.ts')
+  const { openMongoArchives } = await import('./storage/mongodb/mongo-archives.ts')
+  const { openElasticsearchEntryIndex } = await import('./search/elasticsearch/elasticsearch-entry-index.ts')
   const until = Date.now() + config.storeTimeout
   return {
     documents: keep(await awaited('MongoDB', mongodb.url, until, () => openMongoDocuments(mongodb))),
