@@ -1,6 +1,6 @@
 /**
  * The entries index of the cluster profile, in Elasticsearch. What an index looks like: `mapping.ts`, `index-setup.ts`;
- * how queries are put: `query-dsl.ts`; aggregations: `aggregation-dsl.ts`; sorting and cursors: `ordering.ts`.
+ * how queries are put: `query-dsl.ts`; aggregations: `aggregated-query.ts`; sorting and cursors: `ordering.ts`.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Client, type estypes } from '@elastic/elasticsearch'
@@ -9,9 +9,7 @@ import type { Quantities } from '../../query/quantities.ts'
 import type { Query } from '../../query/tree.ts'
 import { documentText } from '../document-text.ts'
 import type { EntryIndex, IndexDocument, SearchPage, SearchRequest, SuggestRequest } from '../entry-index.ts'
-import { aggregationDsl, wrappers } from './aggregation-dsl.ts'
-import { aggregationResult } from './aggregation-results.ts'
-import { sharedQuery } from './conjuncts.ts'
+import { aggregatedQuery } from './aggregated-query.ts'
 import { searchFailure } from './failures.ts'
 import { setUpIndex } from './index-setup.ts'
 import { afterOf, sortOf, sortValueOf } from './ordering.ts'
@@ -74,21 +72,10 @@ class ElasticsearchEntryIndex implements EntryIndex {
 
   async search(request: SearchRequest): Promise<SearchPage> {
     const { query, orderBy, order, size, offset, after, source, signal } = request
-    const wanted = Object.entries(request.aggregations ?? {})
-    const { shared, rests } = sharedQuery([query, ...wanted.map(([, { query }]) => query)])
-    const [hitsRest, ...aggregationRests] = rests
+    const aggregated = request.aggregations && aggregatedQuery(query, request.aggregations)
     const answer = await this.#search(
       {
-        query: queryDsl(shared),
-        ...(hitsRest ? { post_filter: queryDsl(hitsRest) } : {}),
-        ...(wanted.length > 0
-          ? {
-              // The names are the caller's, and some of them would mean something in Elasticsearch.
-              aggs: Object.fromEntries(
-                wanted.map(([, { aggregation }], i) => [i, aggregationDsl(aggregation, aggregationRests[i])])
-              )
-            }
-          : {}),
+        ...(aggregated?.body ?? { query: queryDsl(query) }),
         sort: sortOf(orderBy, order),
         size,
         ...(offset ? { from: offset } : {}),
@@ -105,14 +92,8 @@ class ElasticsearchEntryIndex implements EntryIndex {
         ...(sortValue !== undefined ? { sortValue } : {})
       }
     })
-    if (!request.aggregations) return { total: totalOf(answer), hits }
-    const aggregations = Object.fromEntries(
-      wanted.map(([name, { aggregation }], i) => [
-        name,
-        aggregationResult(aggregation, answer.aggregations?.[i], wrappers(aggregation, aggregationRests[i]))
-      ])
-    )
-    return { total: totalOf(answer), hits, aggregations }
+    const page = { total: totalOf(answer), hits }
+    return aggregated ? { ...page, aggregations: aggregated.results(answer.aggregations) } : page
   }
 
   async count(query: Query, signal?: AbortSignal): Promise<number> {
