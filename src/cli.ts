@@ -1,13 +1,16 @@
 /**
  * The command `serai`: names, options and help. What a command does is in `cli/`, loaded when it is asked for.
  */
-import { enableCompileCache } from 'node:module'
+import { enableCompileCache, getCompileCacheDir } from 'node:module'
 import { Command, Option } from 'commander'
 import { endWithParent } from './cli/shutdown.ts'
 import type { Overrides } from './config.ts'
 import { VERSION } from './version.ts'
 
 enableCompileCache()
+const cache = getCompileCacheDir()
+// Worker threads keep their compiled code only where the environment says: half a second less until the first answer.
+if (cache !== undefined) process.env.NODE_COMPILE_CACHE ??= cache
 endWithParent()
 
 interface FolderOption {
