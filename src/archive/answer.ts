@@ -80,20 +80,19 @@ export class ArchiveAnswer implements Slot {
     return { ...this.placed, ...this.#result, m_ref_archives: refs }
   }
 
-  /** Targets of a target come before it; of two at one place the later one stays (`archive.md` §4). */
+  /**
+   * Targets of a target come before it; of two at one place the one that is met last stays (`archive.md` §4). Gone through
+   * from the end, so that a target has the place of its last reference.
+   */
   #placeAll(targets: readonly Target[]): void {
     const met = new Set<Target>()
-    const stack = targets.map(target => ({ target, inside: false })).reverse()
-    for (let next = stack.pop(); next; next = stack.pop()) {
-      const { target, inside } = next
-      if (inside) {
-        if (target.value !== undefined) this.#place(target)
-      } else if (target.state !== 'lost' && !met.has(target)) {
-        met.add(target)
-        stack.push({ target, inside: true })
-        for (const inner of target.targets.toReversed()) stack.push({ target: inner, inside: false })
-      }
+    const stack = [...targets]
+    for (let target = stack.pop(); target; target = stack.pop()) {
+      if (target.state === 'lost' || met.has(target)) continue
+      met.add(target)
+      stack.push(...target.targets)
     }
+    for (const target of [...met].reverse()) if (target.value !== undefined) this.#place(target)
   }
 
   #place({ home, steps, value }: Target): void {
@@ -138,6 +137,18 @@ export function memberSlot(object: Record<string, unknown>, name: string): Slot 
   }
 }
 
+/** Keeps a place among targets for those that are found later. */
+export function reserveTargets(all: Target[]): Target[] {
+  return reserved(all).targets
+}
+
+function reserved(all: Target[]): Target {
+  // A group is a target without a value of its own.
+  const group: Target = { home: {}, steps: [], state: 'open', targets: [], waiting: [] }
+  all.push(group)
+  return group
+}
+
 /** The targets that the items of a list lead to, item by item. */
 export class TargetGroups {
   readonly #all: Target[]
@@ -150,10 +161,8 @@ export class TargetGroups {
 
   /** Where the targets of the next item go. */
   next(): Target[] {
-    // A group is a target without a value of its own.
-    const group: Target = { home: {}, steps: [], state: 'open', targets: [], waiting: [] }
+    const group = reserved(this.#all)
     this.#groups.push(group)
-    this.#all.push(group)
     return group.targets
   }
 

@@ -7,7 +7,15 @@ import type { SectionDefinition } from './definitions.ts'
 import { wantPath } from './prefetch.ts'
 import { parseReference, pathSteps, type Reference } from './reference.ts'
 import type { Required, RequiredRequest } from './required.ts'
-import { definitionOf, isOnChain, type Site, typeOf, type ValueCount, type ValueType } from './site.ts'
+import {
+  definitionOf,
+  isOnChain,
+  type Site,
+  typeOf,
+  type ValueCount,
+  type ValueType,
+  waitingSite
+} from './site.ts'
 import { type ArchiveNode, MISSING, type Missing, type StoredArchive } from './stored-archive.ts'
 import type { Work } from './work.ts'
 
@@ -66,7 +74,8 @@ export class ReferenceFollower {
     }
     const archive = reference.kind === 'local' ? site.archive : this.#archives.get(reference.entryId)
     if (archive === MISSING) {
-      this.#work.wait(() => this.text(site, required, text, type, slot))
+      const later = waitingSite(site)
+      this.#work.wait(() => this.text(later, required, text, type, slot))
       return
     }
     const name = archive && `${archive.entryId}#${steps.join('/')}`

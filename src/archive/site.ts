@@ -1,6 +1,6 @@
 /** What is known where a value of an archive is read: its archive, its definition, and the way that led to it. */
 import { invalid } from '../errors.ts'
-import type { ArchiveAnswer, Target } from './answer.ts'
+import { type ArchiveAnswer, reserveTargets, type Target } from './answer.ts'
 import type { ArchiveDefinitions } from './archive-definitions.ts'
 import type { PropertyDefinition, SectionDefinition } from './definitions.ts'
 import { type ArchiveNode, MISSING, type Missing, type StoredArchive } from './stored-archive.ts'
@@ -25,6 +25,11 @@ export interface Site {
   readonly home: Record<string, unknown>
   readonly targets: Target[]
   readonly chain: Chain | undefined
+}
+
+/** The site for a step that waits: its targets keep their place before those of later steps. */
+export function waitingSite(site: Site): Site {
+  return { ...site, targets: reserveTargets(site.targets) }
 }
 
 /** What is known of a value. */

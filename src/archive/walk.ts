@@ -19,7 +19,7 @@ import {
   type RequiredMembers,
   type RequiredRequest
 } from './required.ts'
-import { definitionOf, type Site, typeOf, ValueCount, type ValueType } from './site.ts'
+import { definitionOf, type Site, typeOf, ValueCount, type ValueType, waitingSite } from './site.ts'
 import { type ArchiveNode, MISSING, type Missing, type StoredArchive } from './stored-archive.ts'
 import type { Work } from './work.ts'
 
@@ -66,7 +66,8 @@ export class ArchiveWalk {
     }
     const kind = node.kind()
     if (kind === MISSING) {
-      this.#work.wait(() => this.#value(site, required, node, type, slot))
+      const later = waitingSite(site)
+      this.#work.wait(() => this.#value(later, required, node, type, slot))
     } else if (kind === 'list') this.#list(site, required, undefined, node, type, slot)
     else if (kind === 'map') this.#section(site, required, node, type, slot)
     else {
@@ -90,10 +91,13 @@ export class ArchiveWalk {
     type: ValueType,
     slot: Slot
   ): void {
-    const again = () => this.#list(site, required, index, node, type, slot)
+    const wait = () => {
+      const later = waitingSite(site)
+      this.#work.wait(() => this.#list(later, required, index, node, type, slot))
+    }
     const length = node.length()
     if (length === MISSING) {
-      this.#work.wait(again)
+      wait()
       return
     }
     const range = indexRange(index, length)
@@ -109,7 +113,7 @@ export class ArchiveWalk {
     const items: (ArchiveNode | Missing)[] = []
     for (let i = range[0]; i < range[1]; i++) items.push(node.item(i))
     if (items.includes(MISSING)) {
-      this.#work.wait(again)
+      wait()
       return
     }
     const list: unknown[] = Array(items.length).fill(null)
@@ -142,7 +146,8 @@ export class ArchiveWalk {
     const definition = definitionOf(this.#definitions, site.archive, node, type.section)
     const keys = node.keys()
     if (definition === MISSING || keys === MISSING) {
-      this.#work.wait(() => this.#section(site, required, node, type, slot))
+      const later = waitingSite(site)
+      this.#work.wait(() => this.#section(later, required, node, type, slot))
       return
     }
     this.#count.add(site.answer, keys.length)
@@ -189,7 +194,8 @@ export class ArchiveWalk {
     const length = kind === 'list' ? (child as ArchiveNode).length() : undefined
     if (kind === MISSING || length === MISSING) {
       memberSlot(section, name)
-      this.#work.wait(() => this.#member(site, ways, name, node, type, section))
+      const later = waitingSite(site)
+      this.#work.wait(() => this.#member(later, ways, name, node, type, section))
       return
     }
     if (isWrong(value)) throw invalidValue(name, value)
