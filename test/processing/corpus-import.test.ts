@@ -8,6 +8,7 @@ import {
   AUTHOR,
   archiveFile,
   COAUTHOR,
+  corpusUploads,
   ENTRIES,
   EVERYTHING,
   found,
@@ -230,6 +231,21 @@ describe.each(profiles())('importing a folder of uploads (%s)', profile => {
     })
   })
 
+  test('raw files have their true paths and sizes, whatever they are kept as', async () => {
+    const corpus = await openCorpusServices(profile)
+    try {
+      const uploads = await corpusUploads()
+      expect(uploads.flatMap(u => u.raw_files).filter(f => f.encoding === 'base64')).toHaveLength(20)
+      for (const { upload_id, raw_files } of uploads) {
+        const files = await Array.fromAsync(corpus.files.walk(upload_id, ''))
+        const listed = raw_files.map(({ path, size }) => ({ path, size }))
+        expect(files.map(({ path, size }) => ({ path, size }))).toEqual(listed.sort(byPath))
+      }
+    } finally {
+      await corpus.close()
+    }
+  })
+
   test('a schema is found in an upload that was imported from another folder', async () => {
     const schemas = await ImportFolder.corpus('BIi3kjIn3gVRQOIb7K5cx3')
     const projects = await ImportFolder.corpus('3vNHVKuWjMIy5T9BHP_2ex')
@@ -255,6 +271,8 @@ describe.each(profiles())('importing a folder of uploads (%s)', profile => {
     }
   })
 })
+
+const byPath = (a: { path: string }, b: { path: string }) => (a.path < b.path ? -1 : 1)
 
 /** An entry whose data has a section of a schema in another upload. */
 const PROJECT = 'CqSHVtAIAYhqGKvfiYMzm2l1XtHx'

@@ -22,6 +22,11 @@ export const ENTRIES = {
 export const AUTHOR = '5b1e8f36-7c2a-4d94-a6e0-3d9c41f7b806'
 export const COAUTHOR = 'e27a94c1-0b5d-4f38-8d6f-92b4c7a1e307'
 
+/** All of `uploads.json` in `fixtures/corpus`. */
+export async function corpusUploads(): Promise<UploadRecord[]> {
+  return JSON.parse(await readFile(join(FIXTURES, 'corpus', 'uploads.json'), 'utf8'))
+}
+
 /** A record of an upload that may be changed. */
 export type MutableUpload = { -readonly [K in keyof UploadRecord]: UploadRecord[K] }
 
@@ -50,7 +55,7 @@ export class ImportFolder {
     for (const id of uploadIds) {
       await cp(join(source, 'uploads', id), join(folder.path, 'uploads', id), { recursive: true })
     }
-    const uploads = JSON.parse(await readFile(join(source, 'uploads.json'), 'utf8')) as UploadRecord[]
+    const uploads = await corpusUploads()
     await folder.write('uploads.json', JSON.stringify(uploads.filter(u => uploadIds.includes(u.upload_id))))
     return folder
   }
