@@ -31,12 +31,37 @@ export interface Below {
  * - `piece`: it is a piece.
  * - `list`: its items are cut into runs.
  * - `map`: its members are spread over several pieces, in order.
+ *
+ * What is below the items or members of large lists and maps stands with them and not here (`ownBelow`): each of the
+ * pieces is a `Sheet`. So the table of contents stays small however large the archive is.
  */
 export type Place =
   | { readonly kind: 'inner'; readonly below: Below }
   | { readonly kind: 'piece'; readonly piece: Piece; readonly below?: Below | undefined }
-  | { readonly kind: 'list'; readonly runs: readonly Run[]; readonly below?: Below | undefined }
-  | { readonly kind: 'map'; readonly pieces: readonly Piece[]; readonly below?: Below | undefined }
+  | ListPlace
+  | MapPlace
+
+/** Place of a list that is cut into runs. */
+export interface ListPlace {
+  readonly kind: 'list'
+  readonly runs: readonly Run[]
+  readonly below?: Below | undefined
+  readonly ownBelow?: boolean
+}
+
+/** Place of a map that is spread over pieces. */
+export interface MapPlace {
+  readonly kind: 'map'
+  readonly pieces: readonly Piece[]
+  readonly below?: Below | undefined
+  readonly ownBelow?: boolean
+}
+
+/** Some items or members with what is below them; items count from 0 in every sheet. */
+export interface Sheet {
+  readonly content: unknown
+  readonly below: Below | undefined
+}
 
 /** Checksum and number of bytes of a packed block. */
 export interface BlockRow {
@@ -55,14 +80,16 @@ export interface Contents {
   readonly marked: boolean
 }
 
-/** Format of the bytes; another one needs another reader. */
-const VERSION = 1
+/** Format of the bytes; another one needs another reader. Format 1 had no sheets and is read too. */
+const VERSION = 2
 const HEADER = 5
 
-type WirePlace = [kind: 0 | 1 | 2 | 3, numbers: number[], below?: WireBelow]
+type WirePlace = [kind: 0 | 1 | 2 | 3 | 4 | 5, numbers: number[], below?: WireBelow]
 type WireBelow = [length: number | null, keys: (string | number)[], places: WirePlace[]]
 
-const KINDS = ['inner', 'piece', 'list', 'map'] as const
+const KINDS = ['inner', 'piece', 'list', 'map', 'list', 'map'] as const
+/** From this number on, kinds have sheets. */
+const SHEETS = 4
 
 /** The bytes of a table of contents: version, checksum, packed value. */
 export function writeContents(contents: Contents): Uint8Array {
@@ -87,7 +114,8 @@ export function writeContents(contents: Contents): Uint8Array {
 export function readContents(bytes: Uint8Array, entryId: string): Contents {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const body = view.subarray(HEADER)
-  if (view.length < HEADER || view.readUInt8(0) !== VERSION || view.readUInt32LE(1) !== checksum(body)) {
+  const known = view.length >= HEADER && view.readUInt8(0) >= 1 && view.readUInt8(0) <= VERSION
+  if (!known || view.readUInt32LE(1) !== checksum(body)) {
     throw failure('ARCHIVE_DAMAGED', { entry_id: entryId, block: 'contents' })
   }
   const [rest, below, numbers, marked] = unpack(body) as [
@@ -101,6 +129,17 @@ export function readContents(bytes: Uint8Array, entryId: string): Contents {
   return { rest, below: readBelow(below), blocks, marked }
 }
 
+/** A sheet as it is packed; the block numbers of its places must be known. */
+export function writeSheet({ content, below }: Sheet): unknown {
+  return below ? [content, wireBelow(below)] : [content]
+}
+
+/** Reads what {@link writeSheet} gave. */
+export function readSheet(packed: unknown): Sheet {
+  const [content, below] = packed as [unknown, WireBelow?]
+  return { content, below: below && readBelow(below) }
+}
+
 function wireBelow(below: Below): WireBelow {
   const list = below.length !== undefined
   return [
@@ -111,7 +150,8 @@ function wireBelow(below: Below): WireBelow {
 }
 
 function wirePlace(place: Place): WirePlace {
-  const kind = KINDS.indexOf(place.kind) as WirePlace[0]
+  const own = 'ownBelow' in place && place.ownBelow === true
+  const kind = (KINDS.indexOf(place.kind) + (own ? SHEETS - KINDS.indexOf('list') : 0)) as WirePlace[0]
   const numbers = wireNumbers(place)
   return place.below ? [kind, numbers, wireBelow(place.below)] : [kind, numbers]
 }
@@ -137,6 +177,7 @@ function readBelow([length, keys, places]: WireBelow): Below {
 function readPlace([kind, numbers, wire]: WirePlace): Place {
   const below = wire ? readBelow(wire) : undefined
   const name = KINDS[kind]
+  const own = kind >= SHEETS ? { ownBelow: true } : {}
   switch (name) {
     case 'inner':
       return { kind: name, below: below! }
@@ -147,12 +188,12 @@ function readPlace([kind, numbers, wire]: WirePlace): Place {
       for (let i = 0; i < numbers.length; i += 3) {
         runs.push({ count: numbers[i]!, piece: { block: numbers[i + 1]!, slot: numbers[i + 2]! } })
       }
-      return { kind: name, runs, below }
+      return { kind: name, runs, below, ...own }
     }
     case 'map': {
       const pieces: Piece[] = []
       for (let i = 0; i < numbers.length; i += 2) pieces.push({ block: numbers[i]!, slot: numbers[i + 1]! })
-      return { kind: name, pieces, below }
+      return { kind: name, pieces, below, ...own }
     }
   }
 }

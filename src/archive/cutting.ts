@@ -62,6 +62,11 @@ export class Cutter {
       : Array.isArray(value)
         ? this.#cutList(value, name, item => this.cut(item, name))
         : this.#cutMap(value as JsonObject)
+    return this.flat(cut)
+  }
+
+  /** Makes a piece of what has many levels. */
+  flat(cut: Cut): Cut {
     return cut.levels > LEVELS ? this.detach(cut, '') : cut
   }
 

@@ -31,7 +31,7 @@ export class UnusableArchive extends Error {
 }
 
 /** Levels that an archive may have; what reads and answers archives goes down level by level. */
-export const MAX_LEVELS = 1000
+export const MAX_LEVELS = 500
 
 /** The error for an archive of more levels. */
 export function tooDeep(): UnusableArchive {
@@ -45,7 +45,7 @@ export function tooDeep(): UnusableArchive {
 export function requireLevels(value: unknown): void {
   let level: unknown[] = [value]
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > MAX_LEVELS) throw tooDeep()
+    if (depth === MAX_LEVELS) throw tooDeep()
     const next: unknown[] = []
     for (const container of level) {
       for (const item of Array.isArray(container) ? container : Object.values(container as object)) {

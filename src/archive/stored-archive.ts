@@ -5,7 +5,16 @@
 import { failure } from '../errors.ts'
 import type { ArchiveContents } from '../storage/archives.ts'
 import { checksum, setMember, unpack, withOwnKeys } from './block.ts'
-import { type Contents, type Piece, type Place, readContents } from './contents.ts'
+import {
+  type Below,
+  type Contents,
+  type MapPlace,
+  type Piece,
+  type Place,
+  readContents,
+  readSheet,
+  type Sheet
+} from './contents.ts'
 import type { JsonObject } from './definitions.ts'
 
 /** Answer where a block is missing: ask again when the wanted blocks have been supplied. */
@@ -15,6 +24,12 @@ export type Missing = typeof MISSING
 
 /** What a node is. */
 export type NodeKind = 'map' | 'list' | 'value'
+
+/** A map put together from several pieces, and what is below it. */
+interface SpreadMap {
+  readonly rest: JsonObject
+  readonly at: ReadonlyMap<string, Place>
+}
 
 /** An archive of which blocks are loaded as needed. Values it gives must not be changed. */
 export class StoredArchive {
@@ -26,8 +41,9 @@ export class StoredArchive {
   readonly wanted = new Set<number>()
   readonly #contents: Contents
   readonly #blocks = new Map<number, readonly unknown[]>()
-  /** Values of the pieces that were put together from several, so that it is done once. */
-  readonly #joined = new Map<Place, unknown>()
+  /** Values that were put together from several pieces, so that it is done once. */
+  readonly #joined = new Map<Place, SpreadMap>()
+  readonly #sheets = new Map<Piece, Sheet>()
 
   /** @throws SeraiError ARCHIVE_DAMAGED */
   constructor(stored: ArchiveContents) {
@@ -55,7 +71,7 @@ export class StoredArchive {
       throw failure('ARCHIVE_DAMAGED', { entry_id: this.entryId, block })
     }
     this.wanted.delete(block)
-    this.#blocks.set(block, unpack(bytes) as unknown[])
+    this.#blocks.set(block, this.#own(unpack(bytes) as unknown[]))
   }
 
   /** Notes that a block will be needed. Says whether it is there. */
@@ -67,17 +83,35 @@ export class StoredArchive {
 
   /** Value of a piece. */
   piece(piece: Piece): unknown {
-    return this.want(piece) ? this.#own(this.#blocks.get(piece.block)![piece.slot]) : MISSING
+    return this.want(piece) ? this.#blocks.get(piece.block)![piece.slot] : MISSING
+  }
+
+  /** A piece that is a sheet. */
+  sheet(piece: Piece): Sheet | Missing {
+    const known = this.#sheets.get(piece)
+    if (known) return known
+    const packed = this.piece(piece)
+    if (packed === MISSING) return MISSING
+    const sheet = readSheet(packed)
+    this.#sheets.set(piece, sheet)
+    return sheet
   }
 
   /** The members of a map that is spread over pieces. */
-  spread(place: Place & { kind: 'map' }): JsonObject | Missing {
+  spread(place: MapPlace): SpreadMap | Missing {
     const known = this.#joined.get(place)
-    if (known) return known as JsonObject
+    if (known) return known
     if (!place.pieces.map(piece => this.want(piece)).every(Boolean)) return MISSING
-    const parts = place.pieces.map(piece => Object.entries(this.piece(piece) as JsonObject))
-    const joined: Record<string, unknown> = {}
-    for (const [key, value] of parts.flat()) setMember(joined, key, value)
+    const rest: Record<string, unknown> = {}
+    const at = new Map(place.below?.at)
+    for (const piece of place.pieces) {
+      const sheet = place.ownBelow ? (this.sheet(piece) as Sheet) : undefined
+      for (const [key, value] of Object.entries((sheet ? sheet.content : this.piece(piece)) as JsonObject)) {
+        setMember(rest, key, value)
+      }
+      for (const [key, inner] of sheet?.below?.at ?? []) at.set(key, inner)
+    }
+    const joined = { rest, at }
     this.#joined.set(place, joined)
     return joined
   }
@@ -113,8 +147,10 @@ export class ArchiveNode {
     switch (this.place?.kind) {
       case 'piece':
         return this.archive.piece(this.place.piece)
-      case 'map':
-        return this.archive.spread(this.place)
+      case 'map': {
+        const map = this.archive.spread(this.place)
+        return map === MISSING ? MISSING : map.rest
+      }
       default:
         return this.#given
     }
@@ -138,19 +174,28 @@ export class ArchiveNode {
     let start = 0
     for (const { count, piece } of this.place.runs) {
       if (index < start + count) {
+        const i = index - start
+        if (this.place.ownBelow) return this.#onSheet(piece, i)
         const items = this.archive.piece(piece)
-        return items === MISSING
-          ? MISSING
-          : new ArchiveNode(this.archive, (items as unknown[])[index - start], below)
+        return items === MISSING ? MISSING : new ArchiveNode(this.archive, (items as unknown[])[i], below)
       }
       start += count
     }
     throw new RangeError(`no item ${index}`)
   }
 
+  #onSheet(piece: Piece, i: number): ArchiveNode | Missing {
+    const sheet = this.archive.sheet(piece)
+    if (sheet === MISSING) return MISSING
+    return new ArchiveNode(this.archive, (sheet.content as unknown[])[i], sheet.below?.at.get(String(i)))
+  }
+
   /** Member of a map; undefined when there is none. */
   member(name: string): ArchiveNode | Missing | undefined {
-    const below = this.place?.below?.at.get(name)
+    const spread =
+      this.place?.kind === 'map' && this.place.ownBelow ? this.archive.spread(this.place) : undefined
+    if (spread === MISSING) return MISSING
+    const below = (spread?.at ?? this.place?.below?.at)?.get(name)
     if (below && below.kind !== 'inner') return new ArchiveNode(this.archive, undefined, below)
     const rest = this.rest()
     if (rest === MISSING) return MISSING
@@ -177,14 +222,26 @@ function whole(archive: StoredArchive, given: unknown, place: Place | undefined)
 
 /** Puts a value together whose pieces are all there. */
 function together(archive: StoredArchive, given: unknown, place: Place): unknown {
-  const rest =
-    place.kind === 'list'
-      ? place.runs.flatMap(run => archive.piece(run.piece) as unknown[])
-      : new ArchiveNode(archive, given, place).rest()
-  const { below } = place
-  if (!below) return rest
-  if (below.length !== undefined) {
-    const list = place.kind === 'list' ? (rest as unknown[]) : [...(rest as unknown[])]
+  if (place.kind === 'list') {
+    const items = place.runs.flatMap(({ piece }) => {
+      if (!place.ownBelow) return archive.piece(piece) as unknown[]
+      const { content, below } = archive.sheet(piece) as Sheet
+      return below ? (withBelow(archive, content, below) as unknown[]) : (content as unknown[])
+    })
+    return place.below ? withBelow(archive, items, place.below) : items
+  }
+  if (place.kind === 'map') {
+    const { rest, at } = archive.spread(place) as SpreadMap
+    return at.size > 0 ? withBelow(archive, rest, { at }) : rest
+  }
+  const rest = new ArchiveNode(archive, given, place).rest()
+  return place.below ? withBelow(archive, rest, place.below) : rest
+}
+
+/** A copy of a list or map with what is below it in its places. */
+function withBelow(archive: StoredArchive, rest: unknown, below: Below): unknown {
+  if (Array.isArray(rest)) {
+    const list = [...rest]
     for (const [index, at] of below.at) list[Number(index)] = together(archive, list[Number(index)], at)
     return list
   }
@@ -193,10 +250,20 @@ function together(archive: StoredArchive, given: unknown, place: Place): unknown
   return map
 }
 
-/** Wants all blocks at and below a place. Says whether all are there. */
+/**
+ * Wants all blocks at and below a place, as far as it is known what is below. Says whether all are there, so that it
+ * has to be asked again until they are.
+ */
 export function wantAll(archive: StoredArchive, place: Place): boolean {
   let all = true
-  for (const piece of piecesOf(place)) all = archive.want(piece) && all
+  for (const piece of piecesOf(place)) {
+    const there = archive.want(piece)
+    all = there && all
+    if (!there || !('ownBelow' in place) || !place.ownBelow) continue
+    for (const at of (archive.sheet(piece) as Sheet).below?.at.values() ?? []) {
+      all = wantAll(archive, at) && all
+    }
+  }
   for (const at of place.below?.at.values() ?? []) all = wantAll(archive, at) && all
   return all
 }
