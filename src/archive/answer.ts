@@ -153,6 +153,7 @@ function reserved(all: Target[]): Target {
 export class TargetGroups {
   readonly #all: Target[]
   readonly #groups: Target[] = []
+  #dropped = false
 
   /** @param all where the targets of the whole list belong */
   constructor(all: Target[]) {
@@ -162,12 +163,14 @@ export class TargetGroups {
   /** Where the targets of the next item go. */
   next(): Target[] {
     const group = reserved(this.#all)
+    if (this.#dropped) group.state = 'lost'
     this.#groups.push(group)
     return group.targets
   }
 
   /** Forgets the targets of all items after this one. */
   dropAfter(index: number): void {
+    this.#dropped = true
     for (const group of this.#groups.slice(index + 1)) group.state = 'lost'
   }
 }
