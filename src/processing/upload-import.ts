@@ -22,6 +22,9 @@ import type { PlannedEntry, UploadPlan } from './upload-plan.ts'
 /** Entries whose documents are written together; those of most uploads appear in one step. */
 const BATCH = 200
 
+/** Batches that the index may work on while further entries are read: it writes those that wait together. */
+const INDEXING = 4
+
 /** What the uploads of a folder are imported with. */
 export interface ImportTarget {
   readonly folder: CorpusFolder
@@ -59,11 +62,16 @@ export async function importUpload(plan: UploadPlan, target: ImportTarget): Prom
 
   let batch: { entry: Entry; document: IndexDocument }[] = []
   let stored = 0
+  const indexed: Promise<void>[] = []
   const flush = async () => {
     await documents.putEntries(batch.map(b => b.entry))
-    await index.put(batch.map(b => b.document))
+    const put = index.put(batch.map(b => b.document))
+    // Whoever waits for it learns of its failure.
+    put.catch(() => {})
+    indexed.push(put)
     stored += batch.length
     batch = []
+    if (indexed.length > INDEXING) await indexed.shift()
   }
   for (const planned of plan.entries) {
     target.onEntry(planned.entry)
@@ -77,6 +85,7 @@ export async function importUpload(plan: UploadPlan, target: ImportTarget): Prom
     if (batch.length >= BATCH) await flush()
   }
   await flush()
+  await Promise.all(indexed)
   await documents.putUpload(problems.length > 0 ? upload : { ...upload, import_checksum: plan.checksum })
   return { entries: stored, problems }
 }

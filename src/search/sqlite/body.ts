@@ -55,6 +55,11 @@ export class Bodies {
     this.#dictionary = this.#load()
   }
 
+  /** Reads the dictionary anew when it is needed: a transaction that may have stored it was rolled back. */
+  forget(): void {
+    this.#dictionary = undefined
+  }
+
   pack(text: string): Uint8Array {
     const dictionary = this.#dictionary
     const packed = zstdCompressSync(text, dictionary ? { ...FAST, dictionary } : FAST)

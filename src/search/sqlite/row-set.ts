@@ -3,8 +3,8 @@
  * numbered from 0, so a set of a million rows takes 125 KB, and `and`, `or`, `not` and counting take microseconds.
  */
 
-/** Rows of a chunk. A bitmap of it (512 bytes) fits into a page of the database together with others. */
-export const CHUNK_ROWS = 4096
+/** Rows of a chunk. Several bitmaps of it (1 KB) fit into a page of the database. */
+export const CHUNK_ROWS = 8192
 
 const WORDS = CHUNK_ROWS / 32
 

@@ -21,7 +21,8 @@ import { type FieldPlan, fieldPlan } from './fields.ts'
 import { ReaderPool } from './reader-pool.ts'
 import { SEARCH_FORMAT } from './schema.ts'
 import { Thread } from './thread.ts'
-import { type WirePage, type WriteRequest, wireQuery, wireSearch, wireSuggest } from './wire.ts'
+import { type WirePage, wireQuery, wireSearch, wireSuggest } from './wire.ts'
+import { type Write, WriteQueue } from './write-queue.ts'
 
 /** Where the index is and how it is used. */
 export interface SqliteIndexOptions {
@@ -37,8 +38,8 @@ export interface SqliteIndexOptions {
 /** UTF-16 units of JSON that are made or read before other work gets its turn. */
 const TURN = 512 * 1024
 
-/** UTF-16 units of JSON that go to the writer at once, which is one transaction. */
-const MESSAGE = 16 * 1024 * 1024
+/** UTF-16 units of JSON that go to the writer at once. */
+const MESSAGE = 8 * 1024 * 1024
 
 /**
  * Opens the index; after a change of the quantities every document is indexed anew first.
@@ -70,8 +71,7 @@ class SqliteEntryIndex implements EntryIndex {
   readonly #readers: ReaderPool
   readonly #file: string
   #writer: Thread | undefined
-  /** The last write asked for; writes run one after the other. */
-  #lastWrite: Promise<unknown> = Promise.resolve()
+  readonly #writes = new WriteQueue(() => this.#writingThread())
   #closed = false
 
   constructor(database: DatabaseSync, plan: FieldPlan, readers: ReaderPool, file: string) {
@@ -84,7 +84,7 @@ class SqliteEntryIndex implements EntryIndex {
   /** Has the writer make the index fit the quantities, if it does not. */
   async prepare(): Promise<void> {
     const known = this.#database.prepare("SELECT value FROM setting WHERE name = 'fields'").get()
-    if (known?.value !== JSON.stringify(this.#plan)) await this.#write({ kind: 'prepare' })
+    if (known?.value !== JSON.stringify(this.#plan)) await this.#writes.add({ kind: 'prepare' }).done
   }
 
   async search(request: SearchRequest): Promise<SearchPage> {
@@ -112,50 +112,51 @@ class SqliteEntryIndex implements EntryIndex {
   }
 
   async put(documents: readonly IndexDocument[]): Promise<void> {
+    this.#requireOpen()
     let texts: string[] = []
     let [units, turn] = [0, 0]
-    let sent: Promise<unknown> | undefined
-    // The next part is made while the writer works on the last one.
-    const send = async () => {
-      const before = sent
-      sent = this.#write({ kind: 'put', texts })
-      sent.catch(() => {})
+    const writes: Write[] = []
+    const send = () => {
+      writes.push(this.#writes.add({ kind: 'put', texts }, units))
       texts = []
       units = 0
-      await before
     }
     for (const document of documents) {
       const text = documentText(document)
       texts.push(text)
       units += text.length
       turn += text.length
-      if (units > MESSAGE) await send()
+      if (units > MESSAGE) {
+        send()
+        // The next parts are made while the writer works, so that some are there when it is ready for them.
+        await writes.at(-3)?.taken
+      }
       if (turn > TURN) {
         turn = 0
         await nextTurn()
       }
     }
-    if (texts.length > 0) await send()
-    await sent
+    if (texts.length > 0) send()
+    await Promise.all(writes.map(write => write.done))
   }
 
   async remove(entryIds: readonly string[]): Promise<void> {
-    if (entryIds.length > 0) await this.#write({ kind: 'remove', entryIds })
+    this.#requireOpen()
+    if (entryIds.length > 0) await this.#writes.add({ kind: 'remove', entryIds }).done
   }
 
-  #write(request: WriteRequest): Promise<unknown> {
-    if (this.#closed) return Promise.reject(failure('STORE_UNAVAILABLE', { store: 'search' }))
-    const write = this.#lastWrite.then(() => {
-      if (!this.#writer || this.#writer.ended) this.#writer = new Thread('write', this.#file, this.#plan)
-      return this.#writer.ask(request)
-    })
-    this.#lastWrite = write.catch(() => {})
-    return write
+  #writingThread(): Thread {
+    if (!this.#writer || this.#writer.ended) this.#writer = new Thread('write', this.#file, this.#plan)
+    return this.#writer
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw failure('STORE_UNAVAILABLE', { store: 'search' })
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    await this.#lastWrite
+    await this.#writes.idle()
     await Promise.all([this.#readers.close(), this.#writer?.close()])
     if (this.#database.isOpen) this.#database.close()
   }

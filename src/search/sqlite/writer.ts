@@ -68,6 +68,8 @@ export class IndexWriter {
   readonly #saveTerms: StatementSync
   #changes: Changes
   #all: TermTarget | undefined
+  /** Entries that the gathered changes are of. */
+  readonly #changedRows = new Set<number>()
   #fields = new Map<string, FieldState>()
   /** What values are, by their place in documents; numbers are not remembered. */
   #meanings = new Map<Source, Recent<Plain, readonly Meaning[]>>()
@@ -78,7 +80,7 @@ export class IndexWriter {
 
   constructor(file: string, plan: FieldPlan) {
     this.#database = openDatabase(file, SEARCH_FORMAT)
-    this.#database.exec('PRAGMA cache_size = -131072; PRAGMA wal_autocheckpoint = 4000;')
+    this.#database.exec('PRAGMA cache_size = -98304; PRAGMA wal_autocheckpoint = 4000;')
     this.#plan = plan
     this.#extraction = new Extraction(plan)
     this.#bodies = new Bodies(this.#database)
@@ -132,23 +134,24 @@ export class IndexWriter {
     this.#finish()
   }
 
-  /** Adds or replaces documents, given as JSON; of several with one id the last one counts. */
-  put(texts: readonly string[]): void {
-    const documents = new Map<string, { document: Record<string, unknown>; text: string }>()
-    for (const text of texts) {
-      const document = JSON.parse(text) as Record<string, unknown>
-      documents.set(document.entry_id as string, { document, text })
-    }
-    this.#bodies.learn(documents.values().map(d => d.text))
+  /**
+   * Adds or replaces documents, given as JSON; of several with one id the last one counts.
+   * @param open leaves the transaction open for the next call, which is one of this kind; an error ends it in any case
+   */
+  put(texts: readonly string[], open = false): void {
     this.#change(() => {
-      for (const [entryId, { document, text }] of documents) {
+      this.#bodies.learn(texts)
+      for (const text of texts) {
+        const document = JSON.parse(text) as Record<string, unknown>
+        const entryId = document.entry_id as string
         const known = this.#findEntry.get(entryId)?.row as number | undefined
         const row = known ?? this.#nextRow++
         if (known === undefined) this.#addEntry.run(row, entryId)
         else this.#unindex(row)
+        this.#changedRows.add(row)
         this.#putDocument.run(row, this.#index(row, document), this.#bodies.pack(text))
       }
-    })
+    }, open)
   }
 
   /** Removes documents; unknown ids are no error. */
@@ -169,16 +172,21 @@ export class IndexWriter {
     this.#database.close()
   }
 
-  #change(work: () => void): void {
+  #change(work: () => void, open = false): void {
     try {
-      transaction(this.#database, () => {
+      if (!this.#database.isTransaction) {
+        this.#database.exec('BEGIN IMMEDIATE')
         this.#begin()
-        work()
-        this.#write()
-        this.#finish()
-      })
+      }
+      work()
+      if (open) return
+      this.#write()
+      this.#finish()
+      this.#database.exec('COMMIT')
     } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       // What was remembered may have been rolled back.
+      this.#bodies.forget()
       this.#forget()
       this.#nextTerm = 0
       throw error
@@ -202,6 +210,7 @@ export class IndexWriter {
 
   #write(): void {
     this.#changes.write(this.#firstNewTerm)
+    this.#changedRows.clear()
     this.#firstNewTerm = this.#nextTerm
   }
 
@@ -218,6 +227,7 @@ export class IndexWriter {
     this.#meanings = new Map()
     this.#words = new Map()
     this.#all = undefined
+    this.#changedRows.clear()
     this.#changes = new Changes(this.#database)
   }
 
@@ -351,6 +361,8 @@ export class IndexWriter {
 
   /** Takes the values of the stored document out again; its nested objects keep their numbers for themselves. */
   #unindex(row: number): void {
+    // Gathered changes do not tell whether something is lost before or after it is gained.
+    if (this.#changedRows.has(row)) this.#write()
     const stored = this.#findDocument.get(row)
     if (!stored) return
     const changes = this.#changes

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeInto, emptyBits, encodeBits, RowSet } from '../../../src/search/sqlite/row-set.ts'
+import { CHUNK_ROWS, decodeInto, emptyBits, encodeBits, RowSet } from '../../../src/search/sqlite/row-set.ts'
 
 const rows = fc.oneof(
   fc.uniqueArray(fc.integer({ min: 0, max: 9000 }), { maxLength: 60 }),
@@ -40,7 +40,7 @@ describe('sets of rows', () => {
       fc.property(rows, list => {
         for (const bits of setOf(list).chunks.values()) {
           const stored = encodeBits(bits) as Uint8Array
-          expect(stored.byteLength).toBeLessThanOrEqual(512)
+          expect(stored.byteLength).toBeLessThanOrEqual(CHUNK_ROWS / 8)
           const read = emptyBits()
           decodeInto(read, stored)
           expect(read).toEqual(bits)

@@ -88,6 +88,47 @@ describe('threads', () => {
   })
 })
 
+describe('writes that wait together', () => {
+  test('are all done, also when one of them is refused', async () => {
+    const broken = { entry_id: { not: 'a text' } } as unknown as IndexDocument
+    const writes = await Promise.allSettled([
+      index.put([doc('a', { domain: 'x', comment: 'first text' })]),
+      index.put([doc('b', { domain: 'x' }), doc('c', { domain: 'x' })]),
+      index.put([doc('d', { domain: 'x' }), broken]),
+      index.remove(['b']),
+      index.put([doc('e', { domain: 'x' })])
+    ])
+    expect(writes.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'fulfilled'
+    ])
+    expect(await ids(terms('domain', 'x'))).toEqual(['a', 'c', 'e'])
+    expect(await ids(ALL)).toEqual(['a', 'c', 'e'])
+  })
+
+  test('leave the last version of an entry', async () => {
+    const versions = ['x', 'y', 'x', 'z', 'y'].map((domain, n) =>
+      doc('a', {
+        domain,
+        n_quantities: n,
+        comment: `version ${domain}`,
+        datasets: [{ dataset_name: domain }]
+      })
+    )
+    await Promise.all([index.put([doc('b')]), ...versions.map(version => index.put([version]))])
+    expect(await ids(terms('domain', 'x', 'z'))).toEqual([])
+    expect(await ids(terms('domain', 'y'))).toEqual(['a'])
+    expect(await ids(terms('datasets.dataset_name', 'x', 'z'))).toEqual([])
+    expect(await ids(terms('n_quantities', 0, 1, 2, 3))).toEqual([])
+    expect(await ids(terms('n_quantities', 4))).toEqual(['a'])
+    expect(await ids(text('comment', 'phrase_prefix', 'version y'))).toEqual(['a'])
+    expect(await ids(text('comment', 'words', 'x z'))).toEqual([])
+  })
+})
+
 describe('the tables', () => {
   test('leave nothing behind when they are removed', async () => {
     const full = doc('a', {

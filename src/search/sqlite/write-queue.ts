@@ -1,0 +1,101 @@
+/**
+ * Writes that wait for the writing thread, done one after the other. Documents that wait together are written in one
+ * transaction: a page of the file that many documents change is then written once, which makes most of an import's speed.
+ */
+import type { Thread } from './thread.ts'
+import type { WriteRequest } from './wire.ts'
+
+/** UTF-16 units of JSON in a transaction; what it changes is kept in memory, about as much again. */
+const TRANSACTION = 48 * 1024 * 1024
+
+interface Task {
+  readonly request: WriteRequest
+  /** UTF-16 units of JSON. */
+  readonly units: number
+  /** Not with others, after it has failed with others. */
+  alone: boolean
+  taken(): void
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/** A write that was asked for. */
+export interface Write {
+  /** Settles when the thread has worked on it: it is time to hand over the next part. */
+  readonly taken: Promise<void>
+  /** Settles when it is stored. */
+  readonly done: Promise<void>
+}
+
+/** Writes to one file. */
+export class WriteQueue {
+  readonly #thread: () => Thread
+  readonly #waiting: Task[] = []
+  #work: Promise<void> | undefined
+
+  /** @param thread gives the writing thread, idle */
+  constructor(thread: () => Thread) {
+    this.#thread = thread
+  }
+
+  /**
+   * Asks for a write.
+   * @param units UTF-16 units of its JSON
+   */
+  add(request: WriteRequest, units = 0): Write {
+    const taken = Promise.withResolvers<void>()
+    const done = Promise.withResolvers<void>()
+    // Who waits for one of them need not look at the other.
+    done.promise.catch(() => {})
+    const { resolve, reject } = done
+    this.#waiting.push({ request, units, alone: false, taken: taken.resolve, resolve, reject })
+    this.#work ??= this.#run().finally(() => {
+      this.#work = undefined
+    })
+    return { taken: taken.promise, done: done.promise }
+  }
+
+  /** Settles when nothing is left to do. */
+  async idle(): Promise<void> {
+    while (this.#work) await this.#work
+  }
+
+  async #run(): Promise<void> {
+    // Others that are about to ask are waited for.
+    await Promise.resolve()
+    for (let first = this.#waiting.shift(); first; first = this.#waiting.shift()) {
+      const tasks = [first]
+      try {
+        await this.#transaction(tasks)
+        for (const task of tasks) task.resolve()
+      } catch (error) {
+        if (tasks.length === 1) first.reject(error)
+        else {
+          for (const task of tasks) task.alone = true
+          this.#waiting.unshift(...tasks)
+        }
+      }
+      for (const task of tasks) task.taken()
+    }
+  }
+
+  /** Does the task and those after it that fit; adds them to `tasks`. */
+  async #transaction(tasks: Task[]): Promise<void> {
+    let units = 0
+    for (let task = tasks[0]; task; ) {
+      units += task.units
+      if (task.request.kind !== 'put' || task.alone) {
+        await this.#thread().ask(task.request)
+        return
+      }
+      const fits = (next: Task | undefined) =>
+        next?.request.kind === 'put' && !next.alone && units + next.units <= TRANSACTION
+      const open = fits(this.#waiting[0])
+      await this.#thread().ask(open ? { ...task.request, open } : task.request)
+      task.taken()
+      if (!open) return
+      task = this.#waiting.shift() as Task
+      tasks.push(task)
+    }
+  }
+}
