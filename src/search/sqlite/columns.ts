@@ -16,6 +16,13 @@ const SPARSE = 4
 /** Nested objects that are looked through in the time that it takes to see which ones a document has. */
 const OBJECTS_PER_DOCUMENT = 1000
 
+/** A chunk of numbers with the rows of a set in it. */
+export interface ColumnPart extends NumberChunk {
+  /** The row of place 0. */
+  readonly base: number
+  readonly bits: Uint32Array
+}
+
 /** Reads columns within one request. */
 export class Columns {
   readonly #matches: Matches
@@ -26,11 +33,15 @@ export class Columns {
     this.#matches = matches
   }
 
+  /** The chunks of a field in which there are rows of the set, ascending; not all of their numbers are of these rows. */
+  *parts(field: string, rows: RowSet): Generator<ColumnPart> {
+    for (const [chunk, { places, values }] of this.#chunks(field, rows))
+      yield { base: chunk * CHUNK_ROWS, bits: rows.chunks.get(chunk) as Uint32Array, places, values }
+  }
+
   /** Calls `visit` with every number of the field in the rows, by ascending row. */
   each(field: string, rows: RowSet, visit: (row: number, value: number) => void): void {
-    for (const [chunk, { places, values }] of this.#chunks(field, rows)) {
-      const bits = rows.chunks.get(chunk) as Uint32Array
-      const base = chunk * CHUNK_ROWS
+    for (const { base, bits, places, values } of this.parts(field, rows)) {
       for (let i = 0; i < places.length; i++) {
         const place = places[i] as number
         if (hasPlace(bits, place)) visit(base + place, values[i] as number)

@@ -1,7 +1,7 @@
 /** Numbers over sets of entries. */
 import type { WireMetric } from './aggregation-wire.ts'
 import type { Columns } from './columns.ts'
-import type { RowSet } from './row-set.ts'
+import { hasPlace, type RowSet } from './row-set.ts'
 import type { TermGroups } from './term-groups.ts'
 
 /** Computes metrics within one request. */
@@ -26,9 +26,11 @@ export class Metrics {
     if (metric.kind === 'entries') return entries.size
     if (metric.kind === 'cardinality') return this.#groups.distinct(metric.quantity, entries)
     let sum = 0
-    this.#columns.each(metric.quantity.name, entries, (_, value) => {
-      sum += value
-    })
+    for (const { bits, places, values } of this.#columns.parts(metric.quantity.name, entries)) {
+      for (let i = 0; i < places.length; i++) {
+        if (hasPlace(bits, places[i] as number)) sum += values[i] as number
+      }
+    }
     return sum
   }
 }

@@ -3,7 +3,7 @@ import { type Bucket, MAX_BUCKETS, requireBuckets } from '../aggregation.ts'
 import type { WireOf } from './aggregation-wire.ts'
 import type { Columns } from './columns.ts'
 import type { Metrics } from './metrics.ts'
-import { RowSet } from './row-set.ts'
+import { hasPlace, RowSet } from './row-set.ts'
 
 type NumberAggregation = WireOf<'histogram' | 'calendar' | 'ranges'>
 
@@ -29,20 +29,33 @@ export class NumberBuckets {
     const locate = locator(aggregation)
     const counts = new Map<number, number>()
     const members: [row: number, bucket: number][] | undefined = metrics ? [] : undefined
-    let lastRow = -1
-    const seen: number[] = []
-    this.#columns.each(quantity.name, objects, (row, value) => {
-      const bucket = locate(value)
-      if (bucket === undefined) return
-      // An object with several values in one bucket counts once.
-      if (row !== lastRow) seen.length = 0
-      else if (seen.includes(bucket)) return
-      lastRow = row
-      seen.push(bucket)
-      counts.set(bucket, (counts.get(bucket) ?? 0) + 1)
+    for (const { base, bits, places, values } of this.#columns.parts(quantity.name, objects)) {
+      let [lastPlace, lastBucket, run] = [-1, Number.NaN, 0]
+      let seen: number[] | undefined
+      for (let i = 0; i < places.length; i++) {
+        const place = places[i] as number
+        if (!hasPlace(bits, place)) continue
+        const bucket = locate(values[i] as number)
+        if (bucket === undefined) continue
+        // An object with several values in one bucket counts once.
+        if (place === lastPlace) {
+          seen ??= [lastBucket]
+          if (seen.includes(bucket)) continue
+          seen.push(bucket)
+        } else seen = undefined
+        lastPlace = place
+        members?.push([base + place, bucket])
+        // Neighbours are often in one bucket.
+        if (bucket === lastBucket) run++
+        else {
+          if (run > 0) counts.set(lastBucket, (counts.get(lastBucket) ?? 0) + run)
+          lastBucket = bucket
+          run = 1
+        }
+      }
+      if (run > 0) counts.set(lastBucket, (counts.get(lastBucket) ?? 0) + run)
       if (counts.size > MAX_BUCKETS) requireBuckets(counts.size)
-      members?.push([row, bucket])
-    })
+    }
     const buckets = [...counts].sort(([a], [b]) => a - b)
     if (!metrics || !members) return buckets.map(([value, count]) => ({ value, objects: count }))
     // The rows of one bucket at a time: sets of all of them would not fit into memory.

@@ -8,8 +8,9 @@ import { Extraction } from './extraction.ts'
 import { compareText, KEY_FIELD, termOf } from './fields.ts'
 import type { Matches } from './matches.ts'
 import type { Ordering } from './ordering.ts'
-import { commonCount, RowSet } from './row-set.ts'
+import { commonCount, hasPlace, RowSet } from './row-set.ts'
 import type { StoredDocuments } from './stored-documents.ts'
+import { TermCounts } from './term-counts.ts'
 import type { FieldName } from './wire.ts'
 
 /** A value and the objects that have it. */
@@ -69,7 +70,7 @@ export class TermGroups {
     const groups: TermGroup[] = []
     let room = size - countAbove(counts, least)
     for (const [term, id] of this.#terms(field, filter)) {
-      const count = counts.get(id) ?? 0
+      const count = counts.get(id)
       if (count < least || count === 0 || (count === least && room-- <= 0)) continue
       groups.push({ term, objects: count, rows: () => this.#rows(id).and(objects) })
     }
@@ -132,23 +133,11 @@ export class TermGroups {
   }
 
   /** Number of objects by term. */
-  #counts(field: FieldName, objects: RowSet, filter: TermFilter | undefined): Map<number, number> {
-    const counts = new Map<number, number>()
+  #counts(field: FieldName, objects: RowSet, filter: TermFilter | undefined): TermCounts {
     const [id, terms] = this.#field(field)
-    if (id === undefined) return counts
-    if (field.byRow && !filter && terms > FEW_TERMS) {
-      let lastRow = -1
-      const seen: number[] = []
-      this.#columns.each(field.name, objects, (row, term) => {
-        // An object with the same value twice has it once.
-        if (row !== lastRow) seen.length = 0
-        else if (seen.includes(term)) return
-        lastRow = row
-        seen.push(term)
-        counts.set(term, (counts.get(term) ?? 0) + 1)
-      })
-      return counts
-    }
+    if (id === undefined) return new TermCounts(0, 0)
+    if (field.byRow && !filter && terms > FEW_TERMS) return this.#countsByRow(field, objects)
+    const counts = new TermCounts(0, 0)
     const chunks = [...objects.chunks.keys()]
     const low = chunks.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
     const high = chunks.reduce((a, b) => Math.max(a, b), 0)
@@ -158,7 +147,26 @@ export class TermGroups {
     for (const [term, chunk, stored] of this.#matches.rows(sql, ...values, low, high)) {
       const bits = objects.chunks.get(chunk as number)
       const count = bits ? commonCount(bits, stored as Uint8Array) : 0
-      if (count > 0) counts.set(term as number, (counts.get(term as number) ?? 0) + count)
+      if (count > 0) counts.add(term as number, count)
+    }
+    return counts
+  }
+
+  #countsByRow(field: FieldName, objects: RowSet): TermCounts {
+    const [low, high] = this.#columns.bounds(field.name) ?? [0, 0]
+    const counts = new TermCounts(low, high)
+    for (const { bits, places, values } of this.#columns.parts(field.name, objects)) {
+      let lastPlace = -1
+      let first = 0
+      for (let i = 0; i < places.length; i++) {
+        const place = places[i] as number
+        if (!hasPlace(bits, place)) continue
+        if (place !== lastPlace) first = i
+        // An object with the same value twice has it once.
+        else if (values.subarray(first, i).includes(values[i] as number)) continue
+        lastPlace = place
+        counts.add(values[i] as number, 1)
+      }
     }
     return counts
   }
@@ -283,14 +291,14 @@ function passes(term: string, field: FieldName, filter: TermFilter): boolean {
 }
 
 /** The least of the `size` largest counts; 1 where there are not so many. */
-function nthLargest(counts: ReadonlyMap<number, number>, size: number): number {
+function nthLargest(counts: TermCounts, size: number): number {
   if (counts.size <= size) return 1
-  const sorted = Uint32Array.from(counts.values()).sort()
+  const sorted = Uint32Array.from(counts.all()).sort()
   return sorted[sorted.length - size] as number
 }
 
-function countAbove(counts: ReadonlyMap<number, number>, least: number): number {
+function countAbove(counts: TermCounts, least: number): number {
   let above = 0
-  for (const count of counts.values()) if (count > least) above++
+  for (const count of counts.all()) if (count > least) above++
   return above
 }
