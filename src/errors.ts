@@ -87,6 +87,10 @@ export const ERRORS = {
     status: 500,
     text: 'The file {path} of upload {upload_id} is damaged: it is not what was stored.'
   },
+  FILE_REPLACED: {
+    status: 409,
+    text: 'The file {path} of upload {upload_id} was replaced meanwhile. Please try again.'
+  },
   FILE_NOT_COMPRESSED: {
     status: 400,
     text: 'The file cannot be decompressed: it is no valid {format} file.'
@@ -109,6 +113,15 @@ export const ERRORS = {
     status: 400,
     text: 'The limit of maximum number of entries in a single download ({limit}) has been exceeded ({count}).'
   },
+  DOWNLOAD_FILES_LIMIT: {
+    status: 400,
+    text: 'The limit of maximum number of files in a single download ({limit}) has been exceeded.'
+  },
+  RANGE_NOT_SATISFIABLE: {
+    status: 416,
+    text: 'The requested range is not satisfiable: there are {size} bytes.'
+  },
+  PRECONDITION_FAILED: { status: 412, text: 'A precondition of the request does not hold.' },
   EXPORT_LIMIT: {
     status: 400,
     text: 'The limit of maximum number of metadata in a single download ({limit}) has been exceeded ({count}).'
