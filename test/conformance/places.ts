@@ -10,10 +10,13 @@ import { entryQuantities, type Quantities } from '../../src/query/quantities.ts'
 import { openElasticsearchEntryIndex } from '../../src/search/elasticsearch/elasticsearch-entry-index.ts'
 import type { EntryIndex } from '../../src/search/entry-index.ts'
 import { openSqliteEntryIndex } from '../../src/search/sqlite/sqlite-entry-index.ts'
+import type { AccountStore } from '../../src/storage/accounts.ts'
 import type { ArchiveStore } from '../../src/storage/archives.ts'
 import type { DocumentStore } from '../../src/storage/documents.ts'
+import { openMongoAccounts } from '../../src/storage/mongodb/mongo-accounts.ts'
 import { openMongoArchives } from '../../src/storage/mongodb/mongo-archives.ts'
 import { openMongoDocuments } from '../../src/storage/mongodb/mongo-documents.ts'
+import { openSqliteAccounts } from '../../src/storage/sqlite/sqlite-accounts.ts'
 import { openSqliteArchives } from '../../src/storage/sqlite/sqlite-archives.ts'
 import { openSqliteDocuments } from '../../src/storage/sqlite/sqlite-documents.ts'
 import type { Profile } from '../app.ts'
@@ -30,6 +33,7 @@ export interface Place {
   openIndex(settings?: IndexSettings): Promise<EntryIndex>
   openDocuments(): Promise<DocumentStore>
   openArchives(): Promise<ArchiveStore>
+  openAccounts(): Promise<AccountStore>
   /** How many archives, also unfinished and replaced ones, and how many of their blocks are stored. */
   archiveRows(): Promise<{ generations: number; blocks: number }>
   /** Removes what the stores have kept; they are closed before. */
@@ -51,6 +55,7 @@ async function embeddedPlace(name: string): Promise<Place> {
       openSqliteEntryIndex({ file: file('search'), quantities, timeout }),
     openDocuments: async () => openSqliteDocuments(file('documents')),
     openArchives: async () => openSqliteArchives(file('archives')),
+    openAccounts: async () => openSqliteAccounts(file('accounts')),
     archiveRows: async () => {
       const database = new DatabaseSync(file('archives'), { readOnly: true })
       const count = (table: string) =>
@@ -69,6 +74,7 @@ async function clusterPlace(name: string, urls: ClusterUrls): Promise<Place> {
       openElasticsearchEntryIndex({ url: urls.elasticsearch, index: name, quantities, timeout }),
     openDocuments: () => openMongoDocuments({ url: urls.mongodb, database: name }),
     openArchives: () => openMongoArchives({ url: urls.mongodb, database: name }),
+    openAccounts: () => openMongoAccounts({ url: urls.mongodb, database: name }),
     archiveRows: async () => {
       const mongodb = new MongoClient(urls.mongodb)
       const count = (collection: string) => mongodb.db(name).collection(collection).countDocuments()
