@@ -127,13 +127,54 @@ export type UploadOrder =
   | 'last_status_message'
   | 'process_status'
 
-/** A slice of a sorted list. Ties are ordered by `upload_create_time`, `upload_id`, ascending; missing values first. */
-export interface UploadPage {
-  readonly orderBy: UploadOrder
+/**
+ * A slice of a sorted list. Text is ordered by UTF-8 bytes, missing values come first (last in descending order); ties are
+ * ordered by what the list says, ascending.
+ */
+export interface ListPage<Order extends string> {
+  readonly orderBy: Order
   readonly order: 'asc' | 'desc'
   readonly offset: number
   readonly limit: number
 }
+
+/** A slice of a list of uploads; ties by `upload_create_time`, `upload_id`. */
+export type UploadPage = ListPage<UploadOrder>
+
+/** What the entries of an upload can be ordered by (`uploads.md` §2.3). */
+export type EntryOrder =
+  | 'mainfile'
+  | 'parser_name'
+  | 'process_status'
+  | 'current_process'
+  | 'entry_create_time'
+
+/** Which datasets a list shows (`datasets-users-groups.md` §1.2); members are AND-ed, absent ones do not count. */
+export interface DatasetFilter {
+  readonly datasetId?: string
+  readonly name?: string
+  /** How the name begins, in any case. */
+  readonly namePrefix?: string
+  /** Datasets of any of these persons. */
+  readonly userIds?: readonly string[]
+  readonly type?: string
+  readonly doi?: string
+}
+
+/** What datasets can be ordered by. */
+export type DatasetOrder = 'dataset_create_time' | 'dataset_modified_time' | 'dataset_name'
+
+/** Which groups a list shows (`datasets-users-groups.md` §3.2); members are AND-ed, absent ones do not count. */
+export interface GroupFilter {
+  readonly groupIds?: readonly string[]
+  /** Groups that this person owns or is a member of. */
+  readonly userId?: string
+  /** Each is a part of the name, in any case. */
+  readonly nameContains?: readonly string[]
+}
+
+/** What groups can be ordered by. */
+export type GroupOrder = 'group_id' | 'group_name' | 'owner'
 
 /** The documents store. Writers replace whole documents by id; unknown ids read as undefined. */
 export interface DocumentStore {
@@ -141,15 +182,31 @@ export interface DocumentStore {
   userByName(username: string): Promise<User | undefined>
   /** Known ones only, in no fixed order. */
   users(userIds: readonly string[]): Promise<User[]>
+  /** Persons of any of these user names, in no fixed order. */
+  usersByName(usernames: readonly string[]): Promise<User[]>
+  /** Persons of any of these e-mail addresses, in any case; in no fixed order. */
+  usersByEmail(emails: readonly string[]): Promise<User[]>
+  /**
+   * Persons of whose names every text is a beginning (`person-names.ts`), ordered by user name, then id.
+   * @param beginnings at least one
+   */
+  usersNamed(beginnings: readonly string[], limit: number): Promise<User[]>
   putUsers(users: readonly User[]): Promise<void>
 
   group(groupId: string): Promise<Group | undefined>
   /** Ids of the groups this person owns or is a member of (the special group `all` is not a document). */
   groupIdsOf(userId: string): Promise<string[]>
+  /** Ties by `group_id`. */
+  listGroups(filter: GroupFilter, page: ListPage<GroupOrder>): Promise<{ total: number; groups: Group[] }>
   putGroups(groups: readonly Group[]): Promise<void>
 
   dataset(datasetId: string): Promise<Dataset | undefined>
   datasets(datasetIds: readonly string[]): Promise<Dataset[]>
+  /** Ties by `dataset_create_time`, `dataset_id`. */
+  listDatasets(
+    filter: DatasetFilter,
+    page: ListPage<DatasetOrder>
+  ): Promise<{ total: number; datasets: Dataset[] }>
   putDatasets(datasets: readonly Dataset[]): Promise<void>
 
   upload(uploadId: string): Promise<Upload | undefined>
@@ -161,6 +218,10 @@ export interface DocumentStore {
   entries(entryIds: readonly string[]): Promise<Entry[]>
   /** All entries of an upload, ordered by mainfile, then entry id. */
   entriesOfUpload(uploadId: string): Promise<Entry[]>
+  /** A slice of the entries of an upload; ties by `entry_id`. */
+  listEntries(uploadId: string, page: ListPage<EntryOrder>): Promise<Entry[]>
+  /** Number of entries of an upload by their `process_status`; those that none has are left out. */
+  countEntriesByStatus(uploadId: string): Promise<Map<string, number>>
   /** Number of entries for each of these uploads. */
   countEntries(uploadIds: readonly string[]): Promise<Map<string, number>>
   putEntries(entries: readonly Entry[]): Promise<void>

@@ -1,5 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { DocumentStore, Entry, Upload, UploadFilter, UploadPage } from '../../src/storage/documents.ts'
+import type {
+  Dataset,
+  DatasetFilter,
+  DocumentStore,
+  Entry,
+  EntryOrder,
+  Group,
+  GroupFilter,
+  ListPage,
+  Upload,
+  UploadFilter,
+  UploadPage
+} from '../../src/storage/documents.ts'
+import { typedNames } from '../../src/storage/person-names.ts'
 import { profiles } from '../app.ts'
 import { newPlace, type Place } from './places.ts'
 
@@ -31,6 +44,24 @@ const entry = (entry_id: string, upload_id: string, mainfile: string): Entry => 
   datasets: [],
   errors: [],
   warnings: []
+})
+
+const dataset = (dataset_id: string, extra: Partial<Dataset> = {}): Dataset => ({
+  dataset_id,
+  dataset_name: dataset_id,
+  user_id: 'ann',
+  dataset_create_time: '2024-01-01T00:00:00.000Z',
+  dataset_modified_time: '2024-01-01T00:00:00.000Z',
+  dataset_type: 'owned',
+  ...extra
+})
+
+const group = (group_id: string, owner: string, members: string[], group_name = group_id): Group => ({
+  group_id,
+  group_name,
+  owner,
+  members,
+  members_info: []
 })
 
 const PAGE: UploadPage = { orderBy: 'upload_create_time', order: 'asc', offset: 0, limit: 100 }
@@ -65,14 +96,185 @@ describe.each(profiles())('the documents store of the %s profile', profile => {
     ])
   })
 
-  test('knows the groups of a person as they are now', async () => {
-    const group = (group_id: string, owner: string, members: string[]) => ({
-      group_id,
-      group_name: group_id,
-      owner,
-      members,
-      members_info: []
+  test('finds people by user names and e-mail addresses', async () => {
+    const ann = { user_id: 'ann', username: 'ann.lee', first_name: 'Ann', last_name: 'Lee' }
+    const bob = { ...ann, user_id: 'bob', username: 'bob', email: 'Bob@Example.org' }
+    await store.putUsers([ann, bob])
+    expect(await store.usersByName(['bob', 'none', 'Ann.Lee'])).toEqual([bob])
+    expect(await store.usersByEmail(['none', 'bob@example.ORG'])).toEqual([bob])
+    expect(await store.usersByEmail(['bob@example.or'])).toEqual([])
+    const { email, ...silent } = bob
+    await store.putUsers([silent])
+    expect(await store.usersByEmail([email])).toEqual([])
+  })
+
+  test('finds people by what is typed of their names, however they are written', async () => {
+    await store.putUsers([
+      { user_id: '1', username: 'tomas.novak', first_name: 'Tomáš', last_name: 'Novák', email: 'zed@x.org' },
+      { user_id: '2', username: 'meilin', first_name: 'Mei-Lin', last_name: 'Zhou' },
+      { user_id: '3', username: 'cruz', first_name: 'Ana Lucía', last_name: "de la Cruz O'Neil" },
+      { user_id: '4', username: 'novara', first_name: 'Bo', last_name: 'Novara' }
+    ])
+    const named = async (typed: string, limit = 10) =>
+      (await store.usersNamed(typedNames(typed), limit)).map(u => u.user_id)
+    expect(await named('nov')).toEqual(['4', '1'])
+    expect(await named('nov', 1)).toEqual(['4'])
+    expect(await named('NOVÁK')).toEqual(['1'])
+    expect(await named('novak tom')).toEqual(['1'])
+    expect(await named('tomas.n')).toEqual(['1'])
+    expect(await named('lin')).toEqual(['2'])
+    expect(await named('mei-lin')).toEqual(['2'])
+    expect(await named('de la cruz lucia')).toEqual(['3'])
+    expect(await named("o'neil")).toEqual(['3'])
+    expect(await named('ovak')).toEqual([])
+    // No beginning of an e-mail address, and no pattern, finds anybody.
+    for (const typed of ['zed', 'zed@x.org', '.*', '%', '_', '^', '(']) expect(await named(typed)).toEqual([])
+    await store.putUsers([
+      { user_id: '1', username: 'tomas.novak', first_name: 'Tomáš', last_name: 'Dvořák' }
+    ])
+    expect(await named('novak')).toEqual(['1'])
+    expect(await named('novák tomáš dvor')).toEqual(['1'])
+    await store.putUsers([{ user_id: '1', username: 'td', first_name: 'Tomáš', last_name: 'Dvořák' }])
+    expect(await named('novak')).toEqual([])
+  })
+
+  test('lists groups by id, person and parts of their names', async () => {
+    await store.putGroups([
+      group('g1', 'ann', ['ann', 'bob'], 'Thin film ALLIANCE'),
+      group('g2', 'bob', ['bob'], 'Film theory'),
+      group('g3', 'ann', [], 'a+b (Film)')
+    ])
+    const ids = async (
+      filter: GroupFilter,
+      page: Partial<ListPage<'group_id' | 'group_name' | 'owner'>> = {}
+    ) => {
+      const { total, groups } = await store.listGroups(filter, {
+        orderBy: 'group_id',
+        order: 'asc',
+        offset: 0,
+        limit: 10,
+        ...page
+      })
+      return [total, ...groups.map(g => g.group_id)]
+    }
+    expect(await ids({})).toEqual([3, 'g1', 'g2', 'g3'])
+    expect(await ids({ groupIds: ['g3', 'g1', 'none'] })).toEqual([2, 'g1', 'g3'])
+    expect(await ids({ groupIds: [] })).toEqual([0])
+    expect(await ids({ userId: 'bob' })).toEqual([2, 'g1', 'g2'])
+    expect(await ids({ userId: 'ann' })).toEqual([2, 'g1', 'g3'])
+    expect(await ids({ nameContains: ['FILM', 'alli'] })).toEqual([1, 'g1'])
+    expect(await ids({ nameContains: ['film'], userId: 'ann' })).toEqual([2, 'g1', 'g3'])
+    expect(await ids({ nameContains: ['.'] })).toEqual([0])
+    expect(await ids({ nameContains: ['+b ('] })).toEqual([1, 'g3'])
+    expect(await ids({}, { order: 'desc', limit: 2 })).toEqual([3, 'g3', 'g2'])
+    expect(await ids({}, { orderBy: 'group_name' })).toEqual([3, 'g2', 'g1', 'g3'])
+    expect(await ids({}, { orderBy: 'owner', order: 'desc' })).toEqual([3, 'g2', 'g1', 'g3'])
+    expect(await ids({}, { offset: 1, limit: 1 })).toEqual([3, 'g2'])
+    expect(await ids({}, { offset: 5 })).toEqual([3])
+    expect(await ids({}, { limit: 0 })).toEqual([3])
+    expect(
+      (await store.listGroups({ groupIds: ['g2'] }, { orderBy: 'owner', order: 'asc', offset: 0, limit: 1 }))
+        .groups
+    ).toEqual([group('g2', 'bob', ['bob'], 'Film theory')])
+  })
+
+  test('lists datasets by what is asked, all of it', async () => {
+    const day = (n: number) => `2024-01-0${n}T00:00:00.000Z`
+    const foreign = dataset('d', {
+      dataset_name: 'Quartz (new)',
+      dataset_create_time: day(1),
+      dataset_modified_time: day(5),
+      dataset_type: 'foreign',
+      query: { 'a.b': { $in: [] } }
     })
+    await store.putDatasets([
+      dataset('b', { dataset_name: 'Quartz', dataset_create_time: day(2), doi: '10.1/x' }),
+      dataset('a', { dataset_name: 'quartz', dataset_create_time: day(2), user_id: 'bob' }),
+      dataset('c', { dataset_name: 'Čedič', dataset_create_time: day(3), user_id: 'cat' }),
+      foreign
+    ])
+    const ids = async (
+      filter: DatasetFilter,
+      page: Partial<ListPage<'dataset_create_time' | 'dataset_modified_time' | 'dataset_name'>> = {}
+    ) => {
+      const { total, datasets } = await store.listDatasets(filter, {
+        orderBy: 'dataset_create_time',
+        order: 'asc',
+        offset: 0,
+        limit: 10,
+        ...page
+      })
+      return [total, ...datasets.map(d => d.dataset_id)].join(' ')
+    }
+    expect(await ids({})).toBe('4 d a b c')
+    expect(await ids({}, { order: 'desc' })).toBe('4 c a b d')
+    expect(await ids({}, { orderBy: 'dataset_modified_time', order: 'desc' })).toBe('4 d a b c')
+    expect(await ids({}, { orderBy: 'dataset_name' })).toBe('4 b d a c')
+    expect(await ids({}, { orderBy: 'dataset_name', order: 'desc', limit: 2 })).toBe('4 c a')
+    expect(await ids({}, { offset: 1, limit: 2 })).toBe('4 a b')
+    expect(await ids({}, { limit: 0 })).toBe('4')
+    expect(await ids({ datasetId: 'c' })).toBe('1 c')
+    expect(await ids({ name: 'Quartz' })).toBe('1 b')
+    expect(await ids({ namePrefix: 'QUARTZ' })).toBe('3 d a b')
+    expect(await ids({ namePrefix: 'quartz (' })).toBe('1 d')
+    expect(await ids({ namePrefix: 'čE' })).toBe('1 c')
+    expect(await ids({ namePrefix: 'uartz' })).toBe('0')
+    expect(await ids({ namePrefix: '.*' })).toBe('0')
+    expect(await ids({ namePrefix: 'Q%' })).toBe('0')
+    expect(await ids({ userIds: ['bob', 'cat', 'none'] })).toBe('2 a c')
+    expect(await ids({ userIds: [] })).toBe('0')
+    expect(await ids({ type: 'foreign' })).toBe('1 d')
+    expect(await ids({ doi: '10.1/x' })).toBe('1 b')
+    expect(await ids({ doi: '10.1/X' })).toBe('0')
+    expect(await ids({ namePrefix: 'q', userIds: ['ann'], type: 'owned' })).toBe('1 b')
+    const [found] = (
+      await store.listDatasets(
+        { datasetId: 'd' },
+        { orderBy: 'dataset_name', order: 'asc', offset: 0, limit: 1 }
+      )
+    ).datasets
+    expect(found).toEqual(foreign)
+  })
+
+  test('lists and counts the entries of an upload as they are now', async () => {
+    const some = (id: string, mainfile: string, extra: Partial<Entry> = {}) => ({
+      ...entry(id, 'u1', mainfile),
+      ...extra
+    })
+    const late = '2024-02-01T00:00:00.000Z'
+    await store.putEntries([
+      some('e3', 'b', { parser_name: 'p2', process_status: 'FAILURE', current_process: 'process_entry' }),
+      some('e1', 'b', { parser_name: 'p1', entry_create_time: late }),
+      some('e2', 'a', { parser_name: 'p2', entry_create_time: late }),
+      entry('other', 'u2', 'a')
+    ])
+    const ids = async (orderBy: EntryOrder, page: Partial<ListPage<EntryOrder>> = {}) =>
+      (await store.listEntries('u1', { orderBy, order: 'asc', offset: 0, limit: 10, ...page })).map(
+        e => e.entry_id
+      )
+    expect(await ids('mainfile')).toEqual(['e2', 'e1', 'e3'])
+    expect(await ids('mainfile', { order: 'desc' })).toEqual(['e1', 'e3', 'e2'])
+    expect(await ids('parser_name')).toEqual(['e1', 'e2', 'e3'])
+    expect(await ids('parser_name', { order: 'desc' })).toEqual(['e2', 'e3', 'e1'])
+    expect(await ids('process_status')).toEqual(['e3', 'e1', 'e2'])
+    expect(await ids('current_process')).toEqual(['e1', 'e2', 'e3'])
+    expect(await ids('current_process', { order: 'desc' })).toEqual(['e3', 'e1', 'e2'])
+    expect(await ids('entry_create_time')).toEqual(['e3', 'e1', 'e2'])
+    expect(await ids('mainfile', { offset: 1, limit: 1 })).toEqual(['e1'])
+    expect(await ids('mainfile', { offset: 9 })).toEqual([])
+    expect(await ids('mainfile', { limit: 0 })).toEqual([])
+    const counts = async () => [...(await store.countEntriesByStatus('u1'))].sort()
+    expect(await counts()).toEqual([
+      ['FAILURE', 1],
+      ['SUCCESS', 2]
+    ])
+    await store.putEntries([some('e3', 'b')])
+    await store.removeEntries(['e1'])
+    expect(await counts()).toEqual([['SUCCESS', 2]])
+    expect(await store.countEntriesByStatus('none')).toEqual(new Map())
+  })
+
+  test('knows the groups of a person as they are now', async () => {
     await store.putGroups([
       group('g1', 'ann', ['ann', 'bob']),
       group('g2', 'bob', ['bob']),
@@ -86,17 +288,16 @@ describe.each(profiles())('the documents store of the %s profile', profile => {
   })
 
   test('keeps datasets, packages and settings', async () => {
-    const dataset = {
-      dataset_id: 'd1',
-      dataset_name: 'D',
-      user_id: 'ann',
-      dataset_create_time: '2024-01-01T00:00:00.000Z',
-      dataset_modified_time: '2024-01-01T00:00:00.000Z',
-      dataset_type: 'owned' as const
-    }
-    await store.putDatasets([dataset])
-    expect(await store.dataset('d1')).toEqual(dataset)
-    expect(await store.datasets(['d1', 'd2'])).toEqual([dataset])
+    const foreign = dataset('d2', {
+      dataset_type: 'foreign',
+      query: { 'a.b': { $in: [1] } },
+      entries: ['e1']
+    })
+    await store.putDatasets([dataset('d1', { doi: 'x' }), foreign])
+    expect(await store.dataset('d1')).toEqual(dataset('d1', { doi: 'x' }))
+    expect(await store.datasets(['d2', 'd3'])).toEqual([foreign])
+    await store.putDatasets([dataset('d1')])
+    expect(await store.datasets(['d1'])).toEqual([dataset('d1')])
     await store.putPackages([{ name: 'p', definition: { a: [1] } }])
     expect(await store.packages()).toEqual([{ name: 'p', definition: { a: [1] } }])
     expect(await store.setting('secret')).toBeUndefined()

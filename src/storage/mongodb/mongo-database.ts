@@ -32,6 +32,13 @@ export interface StoreFormat {
   readonly version: number
   /** Indexes by collection, beside that of `_id`. */
   readonly indexes: Readonly<Record<string, readonly IndexSpecification[]>>
+  /**
+   * What brings older collections one version forward, by the version that it makes. Killed, or run by several processes
+   * at once, it is run again: doing it twice must be as good as once.
+   */
+  readonly upgrades?: Readonly<
+    Record<number, (collection: (name: string) => Collection<Stored>) => Promise<void>>
+  >
 }
 
 /** Every document has a text as its key. */
@@ -82,10 +89,11 @@ export class MongoDatabase {
     try {
       await opened.run(async () => {
         await client.connect()
-        await opened.#requireVersion(format)
+        const found = await opened.#requireVersion(format)
         for (const [name, indexes] of Object.entries(format.indexes)) {
           for (const index of indexes) await opened.collection(name).createIndex(index)
         }
+        await opened.#upgrade(found, format)
       })
       return opened
     } catch (error) {
@@ -94,7 +102,8 @@ export class MongoDatabase {
     }
   }
 
-  async #requireVersion({ store, version }: StoreFormat): Promise<void> {
+  /** The version of what is there. */
+  async #requireVersion({ store, version }: StoreFormat): Promise<number> {
     const formats = this.collection('format')
     await formats
       .updateOne({ _id: store }, { $setOnInsert: { version } }, { upsert: true })
@@ -103,12 +112,21 @@ export class MongoDatabase {
         if (!isDuplicateKey(error)) throw error
       })
     const found = (await formats.findOne({ _id: store }))?.version
-    if (found <= version) return
+    if (found <= version) return found
     throw failure('STORE_NEWER', {
       file: `The MongoDB database ${this.#name} (${store})`,
       found,
       known: version
     })
+  }
+
+  async #upgrade(found: number, { store, version, upgrades }: StoreFormat): Promise<void> {
+    if (found === version) return
+    for (let v = found + 1; v <= version; v++) await upgrades?.[v]?.(name => this.collection(name))
+    await this.collection('format').updateOne(
+      { _id: store, version: { $lt: version } },
+      { $set: { version } }
+    )
   }
 
   /** A collection of the database. */

@@ -5,12 +5,18 @@
  */
 import { promisify } from 'node:util'
 import { zstdCompress, zstdDecompress } from 'node:zlib'
-import type { Collection } from 'mongodb'
+import type { Collection, Filter } from 'mongodb'
 import type {
   Dataset,
+  DatasetFilter,
+  DatasetOrder,
   DocumentStore,
   Entry,
+  EntryOrder,
   Group,
+  GroupFilter,
+  GroupOrder,
+  ListPage,
   MetainfoPackage,
   Upload,
   UploadFilter,
@@ -18,39 +24,20 @@ import type {
   User
 } from '../documents.ts'
 import {
-  isDuplicateKey,
-  MongoDatabase,
-  type MongoOptions,
-  type Stored,
-  type StoreFormat
-} from './mongo-database.ts'
-import { uploadsMatching } from './upload-filter.ts'
-
-/** Form of the collections of documents. */
-const DOCUMENTS_FORMAT: StoreFormat = {
-  store: 'documents',
-  version: 1,
-  indexes: {
-    user: [{ username: 1 }],
-    group: [{ owner: 1 }, { members: 1 }],
-    upload: [
-      { upload_create_time: 1, _id: 1 },
-      { main_author: 1 },
-      { coauthors: 1 },
-      { coauthor_groups: 1 },
-      { reviewers: 1 },
-      { reviewer_groups: 1 }
-    ],
-    entry: [{ upload_id: 1, mainfile: 1, _id: 1 }],
-    definition: [{ ids: 1 }]
-  }
-}
+  DOCUMENTS_FORMAT,
+  plain,
+  plainDataset,
+  slices,
+  storedDataset,
+  storedGroup,
+  storedUser,
+  WRITE_MAX
+} from './document-form.ts'
+import { beginsWith, datasetsMatching, groupsMatching, uploadsMatching } from './list-filters.ts'
+import { isDuplicateKey, MongoDatabase, type MongoOptions, type Stored } from './mongo-database.ts'
 
 /** Ids in one request; MongoDB takes 16 MB. */
 const IDS_MAX = 10_000
-
-/** Documents in one write. */
-const WRITE_MAX = 1000
 
 const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
@@ -79,12 +66,14 @@ class MongoDocuments implements DocumentStore {
     return found ? plain<T>(found) : undefined
   }
 
-  async #byIds<T>(collection: string, ids: readonly string[]): Promise<T[]> {
+  async #byIds<T>(
+    collection: string,
+    ids: readonly string[],
+    read: (stored: Stored) => T = plain<T>
+  ): Promise<T[]> {
     const found: T[] = []
     for (const some of slices([...new Set(ids)], IDS_MAX)) {
-      found.push(
-        ...(await this.#run(collection, c => c.find({ _id: { $in: some } }).toArray())).map(plain<T>)
-      )
+      found.push(...(await this.#run(collection, c => c.find({ _id: { $in: some } }).toArray())).map(read))
     }
     return found
   }
@@ -93,12 +82,13 @@ class MongoDocuments implements DocumentStore {
   async #put<T extends object>(
     collection: string,
     documents: readonly T[],
-    id: (document: T) => string
+    id: (document: T) => string,
+    stored: (document: T) => object = document => document
   ): Promise<void> {
     const last = new Map(documents.map(document => [id(document), document]))
     for (const some of slices([...last], WRITE_MAX)) {
       const operations = some.map(([_id, document]) => ({
-        replaceOne: { filter: { _id }, replacement: document, upsert: true }
+        replaceOne: { filter: { _id }, replacement: stored(document), upsert: true }
       }))
       await this.#run(collection, c => c.bulkWrite(operations, { ordered: false }))
     }
@@ -117,8 +107,28 @@ class MongoDocuments implements DocumentStore {
     return this.#byIds('user', userIds)
   }
 
+  async usersByName(usernames: readonly string[]): Promise<User[]> {
+    const found = await this.#run('user', c => c.find({ username: { $in: [...usernames] } }).toArray())
+    return found.map(plain<User>)
+  }
+
+  async usersByEmail(emails: readonly string[]): Promise<User[]> {
+    const folded = emails.map(email => email.toLowerCase())
+    const found = await this.#run('user', c => c.find({ folded_email: { $in: folded } }).toArray())
+    return found.map(plain<User>)
+  }
+
+  async usersNamed(beginnings: readonly string[], limit: number): Promise<User[]> {
+    if (limit === 0) return []
+    const named = beginnings.map(text => ({ names: { $elemMatch: beginsWith(text) } }))
+    const found = await this.#run('user', c =>
+      c.find({ $and: named }).sort({ username: 1, _id: 1 }).limit(limit).toArray()
+    )
+    return found.map(plain<User>)
+  }
+
   putUsers(users: readonly User[]): Promise<void> {
-    return this.#put('user', users, user => user.user_id)
+    return this.#put('user', users, user => user.user_id, storedUser)
   }
 
   group(groupId: string): Promise<Group | undefined> {
@@ -136,26 +146,38 @@ class MongoDocuments implements DocumentStore {
     return found.map(group => group._id)
   }
 
+  async listGroups(
+    filter: GroupFilter,
+    page: ListPage<GroupOrder>
+  ): Promise<{ total: number; groups: Group[] }> {
+    const orderBy = page.orderBy === 'group_id' ? '_id' : page.orderBy
+    const { total, rows } = await this.#list('group', groupsMatching(filter), { ...page, orderBy }, ['_id'])
+    return { total, groups: rows.map(plain<Group>) }
+  }
+
   putGroups(groups: readonly Group[]): Promise<void> {
-    return this.#put('group', groups, group => group.group_id)
+    return this.#put('group', groups, group => group.group_id, storedGroup)
   }
 
   async dataset(datasetId: string): Promise<Dataset | undefined> {
     return (await this.datasets([datasetId]))[0]
   }
 
-  async datasets(datasetIds: readonly string[]): Promise<Dataset[]> {
-    const found = await this.#byIds<Dataset>('dataset', datasetIds)
-    return found.map(({ query, ...dataset }) =>
-      query === undefined ? dataset : { ...dataset, query: JSON.parse(String(query)) }
-    )
+  datasets(datasetIds: readonly string[]): Promise<Dataset[]> {
+    return this.#byIds('dataset', datasetIds, plainDataset)
+  }
+
+  async listDatasets(
+    filter: DatasetFilter,
+    page: ListPage<DatasetOrder>
+  ): Promise<{ total: number; datasets: Dataset[] }> {
+    const ties = ['dataset_create_time', '_id']
+    const { total, rows } = await this.#list('dataset', datasetsMatching(filter), page, ties)
+    return { total, datasets: rows.map(plainDataset) }
   }
 
   putDatasets(datasets: readonly Dataset[]): Promise<void> {
-    const stored = datasets.map(({ query, ...dataset }) =>
-      query === undefined ? dataset : { ...dataset, query: JSON.stringify(query) }
-    )
-    return this.#put('dataset', stored, dataset => dataset.dataset_id)
+    return this.#put('dataset', datasets, dataset => dataset.dataset_id, storedDataset)
   }
 
   upload(uploadId: string): Promise<Upload | undefined> {
@@ -163,17 +185,32 @@ class MongoDocuments implements DocumentStore {
   }
 
   async listUploads(filter: UploadFilter, page: UploadPage): Promise<{ total: number; uploads: Upload[] }> {
-    const matching = uploadsMatching(filter)
-    const { orderBy, offset, limit } = page
-    // A missing value is the lowest one.
-    const order = new Map<string, 1 | -1>([[orderBy, page.order === 'desc' ? -1 : 1]])
-    for (const field of ['upload_create_time', '_id']) if (!order.has(field)) order.set(field, 1)
-    return this.#run('upload', async c => {
+    const ties = ['upload_create_time', '_id']
+    const { total, rows } = await this.#list('upload', uploadsMatching(filter), page, ties)
+    return { total, uploads: rows.map(plain<Upload>) }
+  }
+
+  /**
+   * A slice of a collection, and how many documents match.
+   * @param ties what is ordered by beside `orderBy`, ascending
+   */
+  #list(
+    collection: string,
+    matching: Filter<Stored>,
+    { orderBy, order, offset, limit }: ListPage<string>,
+    ties: readonly string[]
+  ): Promise<{ total: number; rows: Stored[] }> {
+    return this.#run(collection, async c => {
       const total = await c.countDocuments(matching)
       // To MongoDB a limit of 0 means all.
-      if (limit === 0) return { total, uploads: [] }
-      const found = await c.find(matching).sort(order).skip(offset).limit(limit).toArray()
-      return { total, uploads: found.map(plain<Upload>) }
+      if (limit === 0 || offset >= total) return { total, rows: [] }
+      const rows = await c
+        .find(matching)
+        .sort(sorting(orderBy, order, ties))
+        .skip(offset)
+        .limit(limit)
+        .toArray()
+      return { total, rows }
     })
   }
 
@@ -195,6 +232,35 @@ class MongoDocuments implements DocumentStore {
       c.find({ upload_id: uploadId }).sort({ mainfile: 1, _id: 1 }).toArray()
     )
     return found.map(plain<Entry>)
+  }
+
+  async listEntries(uploadId: string, page: ListPage<EntryOrder>): Promise<Entry[]> {
+    if (page.limit === 0) return []
+    // Ids first, which an index holds in their order: MongoDB sorts no more than 100 MB.
+    const rows = await this.#run('entry', c =>
+      c
+        .find({ upload_id: uploadId })
+        .project<{ _id: string }>({ _id: 1 })
+        .sort(sorting(page.orderBy, page.order, ['_id']))
+        .skip(page.offset)
+        .limit(page.limit)
+        .toArray()
+    )
+    const entries = await this.entries(rows.map(({ _id }) => _id))
+    const byId = new Map(entries.map(entry => [entry.entry_id, entry]))
+    return rows.flatMap(({ _id }) => byId.get(_id) ?? [])
+  }
+
+  async countEntriesByStatus(uploadId: string): Promise<Map<string, number>> {
+    const groups = await this.#run('entry', c =>
+      c
+        .aggregate<{ _id: string; n: number }>([
+          { $match: { upload_id: uploadId } },
+          { $group: { _id: '$process_status', n: { $sum: 1 } } }
+        ])
+        .toArray()
+    )
+    return new Map(groups.map(({ _id, n }) => [_id, n]))
   }
 
   async countEntries(uploadIds: readonly string[]): Promise<Map<string, number>> {
@@ -279,12 +345,9 @@ class MongoDocuments implements DocumentStore {
   }
 }
 
-/** A document as it was put: without what only MongoDB needs. */
-function plain<T>({ _id, folded_name, ...document }: Stored): T {
-  return document as T
-}
-
-/** The items in lists of some at most. */
-function* slices<T>(items: readonly T[], size: number): Generator<T[]> {
-  for (let i = 0; i < items.length; i += size) yield items.slice(i, i + size)
+/** An order as MongoDB wants it; a missing value is the lowest one. */
+function sorting(orderBy: string, order: 'asc' | 'desc', ties: readonly string[]): Map<string, 1 | -1> {
+  const fields = new Map<string, 1 | -1>([[orderBy, order === 'desc' ? -1 : 1]])
+  for (const field of ties) if (!fields.has(field)) fields.set(field, 1)
+  return fields
 }

@@ -13,8 +13,8 @@ export interface FileFormat {
   readonly version: number
   /** Statements that make an empty file into one of this version. */
   readonly schema: string
-  /** Statements that bring an older file one version forward, by the version that they make. */
-  readonly upgrades?: Readonly<Record<number, string>>
+  /** What brings an older file one version forward, by the version that it makes; runs in one transaction. */
+  readonly upgrades?: Readonly<Record<number, (database: DatabaseSync) => void>>
 }
 
 /** Milliseconds that a connection waits for another process's write to end. */
@@ -97,7 +97,7 @@ function migrate(file: string, database: DatabaseSync, format: FileFormat): void
     const found = versionOf(database)
     if (found === format.version) return
     if (found === 0) database.exec(format.schema)
-    else for (let v = found + 1; v <= format.version; v++) database.exec(format.upgrades?.[v] ?? '')
+    else for (let v = found + 1; v <= format.version; v++) format.upgrades?.[v]?.(database)
     database.exec(`PRAGMA user_version = ${format.version}`)
   })
 }

@@ -7,9 +7,15 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type {
   Dataset,
+  DatasetFilter,
+  DatasetOrder,
   DocumentStore,
   Entry,
+  EntryOrder,
   Group,
+  GroupFilter,
+  GroupOrder,
+  ListPage,
   MetainfoPackage,
   Upload,
   UploadFilter,
@@ -17,56 +23,35 @@ import type {
   UploadPage,
   User
 } from '../documents.ts'
-import { type FileFormat, openDatabase, transaction } from './database.ts'
-import { uploadsWhere } from './upload-filter.ts'
+import { afterBeginning } from '../person-names.ts'
+import { openDatabase, transaction } from './database.ts'
+import { DOCUMENTS_FORMAT, type Prepare, putDataset, putEntry, putGroup, putUser } from './document-tables.ts'
+import { type Condition, datasetsWhere, groupsWhere, uploadsWhere } from './list-filters.ts'
 
-/** Which entries define what. */
-const DEFINITIONS = `
-    CREATE TABLE definition (
-      definition_id TEXT NOT NULL, entry_id TEXT NOT NULL, PRIMARY KEY (definition_id, entry_id)
-    ) WITHOUT ROWID;
-    CREATE INDEX definition_entry ON definition (entry_id);`
-
-/** Format of `documents.sqlite`. */
-const DOCUMENTS_FORMAT: FileFormat = {
-  version: 2,
-  upgrades: { 2: DEFINITIONS },
-  schema: `
-    CREATE TABLE user (user_id TEXT PRIMARY KEY, username TEXT NOT NULL, document TEXT NOT NULL);
-    CREATE INDEX user_username ON user (username);
-    CREATE TABLE user_group (group_id TEXT PRIMARY KEY, document TEXT NOT NULL);
-    CREATE TABLE group_member (
-      user_id TEXT NOT NULL, group_id TEXT NOT NULL, PRIMARY KEY (user_id, group_id)
-    ) WITHOUT ROWID;
-    CREATE INDEX group_member_group ON group_member (group_id);
-    CREATE TABLE dataset (dataset_id TEXT PRIMARY KEY, document TEXT NOT NULL);
-    CREATE TABLE upload (
-      upload_id TEXT PRIMARY KEY, upload_create_time TEXT NOT NULL, publish_time TEXT, upload_name TEXT,
-      folded_name TEXT, last_status_message TEXT, process_status TEXT NOT NULL, main_author TEXT NOT NULL,
-      document TEXT NOT NULL
-    );
-    CREATE INDEX upload_create ON upload (upload_create_time, upload_id);
-    -- member: id of a person or a group
-    CREATE TABLE upload_member (
-      member TEXT NOT NULL, role TEXT NOT NULL, upload_id TEXT NOT NULL, PRIMARY KEY (member, role, upload_id)
-    ) WITHOUT ROWID;
-    CREATE INDEX upload_member_upload ON upload_member (upload_id);
-    CREATE TABLE entry (
-      entry_id TEXT PRIMARY KEY, upload_id TEXT NOT NULL, mainfile TEXT NOT NULL, document TEXT NOT NULL
-    );
-    CREATE INDEX entry_upload ON entry (upload_id, mainfile, entry_id);
-    CREATE TABLE package (name TEXT PRIMARY KEY, definition TEXT NOT NULL);
-    CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-    ${DEFINITIONS}`
-}
-
-/** Column for each order: names of a caller never become SQL. */
-const ORDER_COLUMNS: Readonly<Record<UploadOrder, string>> = {
+/** Columns for each order: names of a caller never become SQL. */
+const UPLOAD_ORDERS: Readonly<Record<UploadOrder, string>> = {
   upload_create_time: 'upload_create_time',
   publish_time: 'publish_time',
   upload_name: 'upload_name',
   last_status_message: 'last_status_message',
   process_status: 'process_status'
+}
+const ENTRY_ORDERS: Readonly<Record<EntryOrder, string>> = {
+  mainfile: 'mainfile',
+  parser_name: 'parser_name',
+  process_status: 'process_status',
+  current_process: 'current_process',
+  entry_create_time: 'entry_create_time'
+}
+const DATASET_ORDERS: Readonly<Record<DatasetOrder, string>> = {
+  dataset_create_time: 'dataset_create_time',
+  dataset_modified_time: 'dataset_modified_time',
+  dataset_name: 'dataset_name'
+}
+const GROUP_ORDERS: Readonly<Record<GroupOrder, string>> = {
+  group_id: 'group_id',
+  group_name: 'group_name',
+  owner: 'owner'
 }
 
 /** Rows that are read or written before other work gets its turn. */
@@ -87,6 +72,8 @@ class SqliteDocuments implements DocumentStore {
   constructor(database: DatabaseSync) {
     this.#database = database
   }
+
+  readonly #prepare: Prepare = sql => this.#sql(sql)
 
   #sql(sql: string): StatementSync {
     let statement = this.#statements.get(sql)
@@ -139,9 +126,32 @@ class SqliteDocuments implements DocumentStore {
     return this.#byIds('SELECT document FROM user WHERE user_id IN (SELECT value FROM json_each(?))', userIds)
   }
 
+  usersByName(usernames: readonly string[]): Promise<User[]> {
+    return this.#byIds(
+      'SELECT document FROM user WHERE username IN (SELECT value FROM json_each(?))',
+      usernames
+    )
+  }
+
+  usersByEmail(emails: readonly string[]): Promise<User[]> {
+    return this.#byIds(
+      'SELECT document FROM user WHERE folded_email IN (SELECT value FROM json_each(?))',
+      emails.map(email => email.toLowerCase())
+    )
+  }
+
+  async usersNamed(beginnings: readonly string[], limit: number): Promise<User[]> {
+    const named = 'user_id IN (SELECT user_id FROM user_name WHERE text >= ? AND text < ?)'
+    return this.#all(
+      `SELECT document FROM user WHERE ${beginnings.map(() => named).join(' AND ')}
+       ORDER BY username, user_id LIMIT ?`,
+      ...beginnings.flatMap(text => [text, afterBeginning(text)]),
+      limit
+    )
+  }
+
   putUsers(users: readonly User[]): Promise<void> {
-    const put = this.#sql('INSERT OR REPLACE INTO user VALUES (?, ?, ?)')
-    return this.#write(users, user => put.run(user.user_id, user.username, JSON.stringify(user)))
+    return this.#write(users, user => putUser(this.#prepare, user))
   }
 
   async group(groupId: string): Promise<Group | undefined> {
@@ -154,13 +164,19 @@ class SqliteDocuments implements DocumentStore {
       .map(row => row.group_id as string)
   }
 
+  async listGroups(
+    filter: GroupFilter,
+    page: ListPage<GroupOrder>
+  ): Promise<{ total: number; groups: Group[] }> {
+    const { total, rows } = await this.#list<Group>('user_group', groupsWhere(filter), page, [
+      GROUP_ORDERS[page.orderBy],
+      'group_id'
+    ])
+    return { total, groups: rows }
+  }
+
   putGroups(groups: readonly Group[]): Promise<void> {
-    return this.#write(groups, group => {
-      this.#sql('INSERT OR REPLACE INTO user_group VALUES (?, ?)').run(group.group_id, JSON.stringify(group))
-      this.#sql('DELETE FROM group_member WHERE group_id = ?').run(group.group_id)
-      const add = this.#sql('INSERT OR IGNORE INTO group_member VALUES (?, ?)')
-      for (const member of [group.owner, ...group.members]) add.run(member, group.group_id)
-    })
+    return this.#write(groups, group => putGroup(this.#prepare, group))
   }
 
   async dataset(datasetId: string): Promise<Dataset | undefined> {
@@ -174,9 +190,20 @@ class SqliteDocuments implements DocumentStore {
     )
   }
 
+  async listDatasets(
+    filter: DatasetFilter,
+    page: ListPage<DatasetOrder>
+  ): Promise<{ total: number; datasets: Dataset[] }> {
+    const { total, rows } = await this.#list<Dataset>('dataset', datasetsWhere(filter), page, [
+      DATASET_ORDERS[page.orderBy],
+      'dataset_create_time',
+      'dataset_id'
+    ])
+    return { total, datasets: rows }
+  }
+
   putDatasets(datasets: readonly Dataset[]): Promise<void> {
-    const put = this.#sql('INSERT OR REPLACE INTO dataset VALUES (?, ?)')
-    return this.#write(datasets, dataset => put.run(dataset.dataset_id, JSON.stringify(dataset)))
+    return this.#write(datasets, dataset => putDataset(this.#prepare, dataset))
   }
 
   async upload(uploadId: string): Promise<Upload | undefined> {
@@ -184,20 +211,41 @@ class SqliteDocuments implements DocumentStore {
   }
 
   async listUploads(filter: UploadFilter, page: UploadPage): Promise<{ total: number; uploads: Upload[] }> {
-    const { where, values } = uploadsWhere(filter)
-    const { total } = this.#sql(`SELECT count(*) AS total FROM upload WHERE ${where}`).get(...values) as {
+    const { total, rows } = await this.#list<Upload>('upload', uploadsWhere(filter), page, [
+      UPLOAD_ORDERS[page.orderBy],
+      'upload_create_time',
+      'upload_id'
+    ])
+    return { total, uploads: rows }
+  }
+
+  /**
+   * A slice of a table, and how many rows match.
+   * @param columns what it is ordered by: the first as the page says, the others in ascending order; the last is the id
+   */
+  async #list<T>(
+    table: string,
+    { where, values }: Condition,
+    { order, limit, offset }: ListPage<string>,
+    columns: readonly [string, ...string[]]
+  ): Promise<{ total: number; rows: T[] }> {
+    const { total } = this.#sql(`SELECT count(*) AS total FROM ${table} WHERE ${where}`).get(...values) as {
       total: number
     }
-    // A missing value is the lowest one, as in the cluster profile's store.
-    const uploads = this.#all<Upload>(
-      `SELECT document FROM upload WHERE ${where}
-       ORDER BY ${ORDER_COLUMNS[page.orderBy]} ${page.order === 'desc' ? 'DESC' : 'ASC'}, upload_create_time, upload_id
-       LIMIT ? OFFSET ?`,
-      ...values,
-      page.limit,
-      page.offset
-    )
-    return { total, uploads }
+    const [first, ...ties] = new Set(columns)
+    const id = columns.at(-1)
+    // A missing value is the lowest one, as in the cluster profile's store. Ids first: an index alone may give them.
+    const found = this.#sql(
+      `SELECT ${id} AS id FROM ${table} WHERE ${where}
+       ORDER BY ${[`${first} ${order === 'desc' ? 'DESC' : 'ASC'}`, ...ties].join(', ')} LIMIT ? OFFSET ?`
+    ).all(...values, limit, offset)
+    const rows: T[] = []
+    for (const [i, row] of found.entries()) {
+      if (i > 0 && i % SLICE === 0) await nextTurn()
+      const document = this.#one<T>(`SELECT document FROM ${table} WHERE ${id} = ?`, row.id as string)
+      if (document) rows.push(document)
+    }
+    return { total, rows }
   }
 
   putUpload(upload: Upload): Promise<void> {
@@ -246,6 +294,22 @@ class SqliteDocuments implements DocumentStore {
     }
   }
 
+  async listEntries(uploadId: string, page: ListPage<EntryOrder>): Promise<Entry[]> {
+    const condition = { where: 'upload_id = ?', values: [uploadId] }
+    const { rows } = await this.#list<Entry>('entry', condition, page, [
+      ENTRY_ORDERS[page.orderBy],
+      'entry_id'
+    ])
+    return rows
+  }
+
+  async countEntriesByStatus(uploadId: string): Promise<Map<string, number>> {
+    const rows = this.#sql(
+      'SELECT process_status, count(*) AS n FROM entry WHERE upload_id = ? GROUP BY process_status'
+    ).all(uploadId) as { process_status: string; n: number }[]
+    return new Map(rows.map(({ process_status, n }) => [process_status, n]))
+  }
+
   async countEntries(uploadIds: readonly string[]): Promise<Map<string, number>> {
     const counts = new Map<string, number>()
     const count = this.#sql('SELECT count(*) AS n FROM entry WHERE upload_id = ?')
@@ -254,8 +318,7 @@ class SqliteDocuments implements DocumentStore {
   }
 
   putEntries(entries: readonly Entry[]): Promise<void> {
-    const put = this.#sql('INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)')
-    return this.#write(entries, e => put.run(e.entry_id, e.upload_id, e.mainfile, JSON.stringify(e)))
+    return this.#write(entries, entry => putEntry(this.#prepare, entry))
   }
 
   removeEntries(entryIds: readonly string[]): Promise<void> {

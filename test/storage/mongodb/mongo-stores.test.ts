@@ -41,6 +41,28 @@ describe.runIf(cluster)('the MongoDB stores', () => {
     })
   })
 
+  test('of the first version are brought forward, also by several processes at once', async () => {
+    await collection('format').insertOne({ _id: 'documents', version: 1 })
+    const ann = { user_id: 'u', username: 'ann.lee', first_name: 'Ann', last_name: 'Lée', email: 'Ann@x.org' }
+    await collection('user').insertOne({ _id: 'u', ...ann })
+    const group = { group_id: 'g', group_name: 'Thin Films', owner: 'u', members: ['u'], members_info: [] }
+    await collection('group').insertOne({ _id: 'g', ...group })
+    const dataset = { dataset_id: 'd', dataset_name: 'Čedič', user_id: 'u', query: { 'a.b': 1 } }
+    await collection('dataset').insertOne({ _id: 'd', ...dataset, query: '{"a.b":1}' })
+    const opened = await Promise.all([1, 2, 3].map(() => openMongoDocuments({ url, database })))
+    for (const store of [...opened, await openMongoDocuments({ url, database })]) {
+      const page = { order: 'asc', offset: 0, limit: 9 } as const
+      expect(await store.usersNamed(['lee'], 9)).toEqual([ann])
+      expect(await store.usersByEmail(['ann@X.org'])).toEqual([ann])
+      const groups = await store.listGroups({ nameContains: ['film'] }, { ...page, orderBy: 'group_name' })
+      expect(groups).toEqual({ total: 1, groups: [group] })
+      const datasets = await store.listDatasets({ namePrefix: 'ČE' }, { ...page, orderBy: 'dataset_name' })
+      expect(datasets).toEqual({ total: 1, datasets: [dataset] })
+      await store.close()
+    }
+    expect(await collection('format').findOne({ _id: 'documents' })).toMatchObject({ version: 2 })
+  })
+
   test('tell that they are unavailable when the connection breaks, and when they are closed', async () => {
     const proxy = await tcpProxy(url)
     const documents = await openMongoDocuments({ url: `mongodb://127.0.0.1:${proxy.port}`, database })
