@@ -11,14 +11,15 @@
  * is put in place last and in one step, so readers see the old tree or the new one.
  */
 import { randomBytes } from 'node:crypto'
-import { constants, type ReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, realpath, rm, rmdir, stat } from 'node:fs/promises'
+import type { ReadStream } from 'node:fs'
+import { type FileHandle, mkdir, readdir, realpath, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { failure } from '../../errors.ts'
-import type { RawFile, RawFileStore, RawInput, RawNode } from '../raw-files.ts'
-import { directoryOf } from '../raw-path.ts'
+import type { ByteReader } from '../byte-source.ts'
+import type { RawFile, RawFileStore, RawInput, RawNode, RawTree } from '../raw-files.ts'
 import { syncDirectory } from './durable.ts'
+import { LocalFileReader, type OpenFile, openFile } from './local-file.ts'
 import { readManifest, writeManifest } from './manifest.ts'
 import { type Replacement, Replacements } from './replacements.ts'
 import { writeTree } from './tree-writer.ts'
@@ -30,10 +31,15 @@ const FILES_IN_MEMORY = 200_000
 const GENERATION = /^[0-9a-z]+-[0-9a-f]{12}$/
 const TEMPORARY_MANIFEST = /^manifest\.([0-9a-z]+-[0-9a-f]{12})\.tmp$/
 
+/** Files that are remembered as damaged. */
+const DAMAGED_MAX = 10_000
+
 interface CachedTree {
   /** Changes with the file. */
   readonly version: string
   readonly tree: UploadTree
+  /** Folder of the bytes, without links in its path; asked for when a file is opened. */
+  place?: Promise<string>
 }
 
 /** The adapter; see the head of this file. */
@@ -44,6 +50,8 @@ export class LocalRawFiles implements RawFileStore {
   readonly #trees = new Map<string, CachedTree>()
   #filesInMemory = 0
   readonly #running = new Set<Promise<void>>()
+  /** Files whose bytes were found to be others than were stored, by where they are. */
+  readonly #damaged = new Map<string, string>()
 
   private constructor(root: string) {
     this.#root = root
@@ -65,16 +73,20 @@ export class LocalRawFiles implements RawFileStore {
     return store
   }
 
+  async tree(uploadId: string): Promise<RawTree | undefined> {
+    return (await this.#cached(uploadId))?.tree
+  }
+
   async node(uploadId: string, path: string): Promise<RawNode | undefined> {
-    return (await this.#tree(uploadId))?.node(path)
+    return (await this.tree(uploadId))?.node(path)
   }
 
   async list(uploadId: string, directory: string): Promise<RawNode[]> {
-    return [...((await this.#tree(uploadId))?.list(directory) ?? [])]
+    return [...((await this.tree(uploadId))?.list(directory) ?? [])]
   }
 
   async *walk(uploadId: string, directory: string): AsyncGenerator<RawFile> {
-    const tree = await this.#tree(uploadId)
+    const tree = await this.tree(uploadId)
     if (tree) yield* tree.walk(directory)
   }
 
@@ -83,26 +95,30 @@ export class LocalRawFiles implements RawFileStore {
     path: string,
     range: { readonly offset: number; readonly length?: number } = { offset: 0 }
   ): Promise<Readable> {
-    const tree = await this.#tree(uploadId)
-    const file = tree?.node(path)
-    if (tree === undefined || file?.kind !== 'file') throw failure('FILE_NOT_FOUND')
-
+    const file = await this.node(uploadId, path)
+    if (file?.kind !== 'file') throw failure('FILE_NOT_FOUND')
     const end = Math.min(file.size, range.length === undefined ? file.size : range.offset + range.length)
-    let handle: FileHandle
-    try {
-      handle = await openFile(join(this.#folder(uploadId), tree.generation), file)
-    } catch (error) {
-      // The files may have been replaced since the manifest was read.
-      const now = await this.#tree(uploadId)
-      if (now?.generation !== tree.generation) return this.open(uploadId, path, range)
-      if ((error as NodeJS.ErrnoException).code === 'EMFILE') throw error
-      throw failure('FILE_DAMAGED', { path, upload_id: uploadId })
-    }
+    const { handle } = await this.#open(uploadId, file)
     if (range.offset >= end) {
       await handle.close()
       return Readable.from([])
     }
     return readStream(handle, range.offset, end)
+  }
+
+  reader(uploadId: string, file: RawFile, start: number, end: number): ByteReader {
+    return new LocalFileReader({
+      file,
+      start,
+      end,
+      open: () => this.#open(uploadId, file),
+      damaged: identity => {
+        this.#damaged.set(keyOf(uploadId, file), identity)
+        const [oldest] = this.#damaged.keys()
+        if (this.#damaged.size > DAMAGED_MAX && oldest !== undefined) this.#damaged.delete(oldest)
+        return failure('FILE_DAMAGED', { path: file.path, upload_id: uploadId })
+      }
+    })
   }
 
   replace(uploadId: string, files: AsyncIterable<RawInput> | Iterable<RawInput>): Promise<void> {
@@ -163,7 +179,7 @@ export class LocalRawFiles implements RawFileStore {
     const others = (await this.#replacements.list()).filter(
       r => r.uploadId === uploadId && r.generation !== generation
     )
-    const current = await this.#tree(uploadId)
+    const current = (await this.#cached(uploadId))?.tree
     const needed = new Set([current?.generation, ...others.map(r => r.generation)])
     const names = await readdir(folder).catch(ignoreMissing)
     for (const name of names ?? []) {
@@ -177,8 +193,31 @@ export class LocalRawFiles implements RawFileStore {
     return join(this.#root, uploadId.slice(0, 2), uploadId)
   }
 
+  /** @throws SeraiError FILE_NOT_FOUND, FILE_REPLACED, FILE_DAMAGED */
+  async #open(uploadId: string, file: RawFile): Promise<OpenFile> {
+    const { path, sha256, size } = file
+    const cached = await this.#cached(uploadId)
+    const now = cached?.tree.node(path)
+    if (cached === undefined || now?.kind !== 'file') throw failure('FILE_NOT_FOUND')
+    if (now.sha256 !== sha256 || now.size !== size)
+      throw failure('FILE_REPLACED', { path, upload_id: uploadId })
+    const folder = join(this.#folder(uploadId), cached.tree.generation)
+    try {
+      cached.place ??= realpath(folder)
+      const opened = await openFile(await cached.place, file)
+      if (this.#damaged.get(keyOf(uploadId, file)) !== opened.identity) return opened
+      await opened.handle.close()
+    } catch (error) {
+      // The files may have been replaced since the manifest was read.
+      const { generation } = (await this.#cached(uploadId))?.tree ?? {}
+      if (generation !== cached.tree.generation) return this.#open(uploadId, file)
+      if ((error as NodeJS.ErrnoException).code === 'EMFILE') throw error
+    }
+    throw failure('FILE_DAMAGED', { path, upload_id: uploadId })
+  }
+
   /** The upload's files as they are now; undefined if it has none. */
-  async #tree(uploadId: string): Promise<UploadTree | undefined> {
+  async #cached(uploadId: string): Promise<CachedTree | undefined> {
     if (!isUploadId(uploadId)) return undefined
     const path = join(this.#folder(uploadId), 'manifest.jsonl')
     const found = await stat(path, { bigint: true }).catch(ignoreMissing)
@@ -191,12 +230,14 @@ export class LocalRawFiles implements RawFileStore {
     const version = `${found.ino}:${found.mtimeNs}:${found.size}`
     if (cached?.version === version) {
       this.#keep(uploadId, cached)
-      return cached.tree
+      return cached
     }
     // A manifest put in place between the two calls is read under the version before it, and read once more next time.
     const tree = await readManifest(path).catch(ignoreMissing)
-    if (tree) this.#keep(uploadId, { version, tree })
-    return tree
+    if (!tree) return undefined
+    const read: CachedTree = { version, tree }
+    this.#keep(uploadId, read)
+    return read
   }
 
   #keep(uploadId: string, cached: CachedTree): void {
@@ -223,24 +264,9 @@ function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   return undefined
 }
 
-/**
- * Opens a listed file, if it is still the plain file of the recorded size: links that somebody put into the folder
- * are not followed.
- */
-async function openFile(root: string, file: RawFile): Promise<FileHandle> {
-  const handle = await open(join(root, file.path), constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
-  try {
-    const directory = directoryOf(file.path)
-    const found = await handle.stat()
-    const isInPlace = (await realpath(join(root, directory))) === join(await realpath(root), directory)
-    if (!isInPlace || !found.isFile() || found.size !== file.size) {
-      throw new Error(`${file.path} is not the file that was stored`)
-    }
-    return handle
-  } catch (error) {
-    await handle.close()
-    throw error
-  }
+/** Names a file among those of all uploads, by what it holds. */
+function keyOf(uploadId: string, { path, sha256 }: RawFile): string {
+  return `${uploadId}/${path}:${sha256}`
 }
 
 /** @param end first byte behind what is read */

@@ -1,5 +1,5 @@
 /** The files of one upload as its manifest lists them, in memory: what is where, without touching the disk. */
-import type { RawFile, RawNode } from '../raw-files.ts'
+import type { RawFile, RawNode, RawTree } from '../raw-files.ts'
 import { directoryOf } from '../raw-path.ts'
 
 /** Order of code units, the order of `<`. */
@@ -8,7 +8,7 @@ function byPath(a: { readonly path: string }, b: { readonly path: string }): num
 }
 
 /** Immutable; a replaced upload gets a new one. */
-export class UploadTree {
+export class UploadTree implements RawTree {
   /** Name of the folder that holds the bytes. */
   readonly generation: string
   /** Ordered by path. */
