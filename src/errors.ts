@@ -57,6 +57,14 @@ export const ERRORS = {
     status: 403,
     text: 'You do not have access to the specified upload - published with embargo.'
   },
+  UPLOAD_ENTRY_NOT_FOUND: {
+    status: 404,
+    text: 'An entry by that id could not be found in the specified upload.'
+  },
+  // datasets, users, groups (datasets-users-groups.md)
+  DATASET_NOT_FOUND: { status: 404, text: 'The dataset with the given id does not exist.' },
+  USER_NOT_FOUND: { status: 404, text: 'The user with the given id does not exist.' },
+  GROUP_NOT_FOUND: { status: 404, text: "User group '{group_id}' was not found." },
   // entries
   ENTRY_NOT_FOUND: {
     status: 404,
