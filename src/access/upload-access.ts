@@ -57,3 +57,13 @@ export function requireReadable(upload: Upload | undefined, caller: Caller): ass
   if (isPublished(upload)) throw failure('UPLOAD_EMBARGO')
   throw failure(caller.user ? 'UPLOAD_NO_ACCESS' : 'UPLOAD_LOGIN')
 }
+
+/**
+ * Lets only the upload's viewers and the administrator pass, whether it is published or not (`uploads.md` §1.3, the route of
+ * one entry).
+ * @throws SeraiError UPLOAD_NOT_FOUND (404), UPLOAD_NO_ACCESS (403)
+ */
+export function requireViewer(upload: Upload | undefined, caller: Caller): asserts upload is Upload {
+  if (!upload) throw failure('UPLOAD_NOT_FOUND')
+  if (!caller.isAdmin && !isViewer(upload, caller)) throw failure('UPLOAD_NO_ACCESS')
+}

@@ -20,8 +20,8 @@ export interface IndexedPeople {
   readonly viewer_groups: readonly string[]
 }
 
-/** The reference capitalises names so, and names are what people are searched by: `Mei-Lin` becomes `Mei-lin`. */
-function capitalised(name: string): string {
+/** A name as the reference writes it, and names are what people are searched by: `Mei-Lin` becomes `Mei-lin`. */
+export function capitalised(name: string): string {
   return name.charAt(0).toUpperCase() + name.slice(1).toLowerCase()
 }
 

@@ -28,7 +28,11 @@ export function readMetrics(
   return { names, metrics: [...new Set(names)].map(name => metric(name, quantities)) }
 }
 
-function metric(name: string, quantities: Quantities): Metric {
+/**
+ * The metric of this name.
+ * @throws SeraiError INVALID (422) when there is none
+ */
+export function metric(name: string, quantities: Quantities): Metric {
   if (name === 'n_entries') return { name, kind: 'entries' }
   const known = Object.hasOwn(METRICS, name) ? METRICS[name] : undefined
   if (!known) {
