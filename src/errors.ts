@@ -40,6 +40,68 @@ export const ERRORS = {
     text: 'Could not validate credentials. The given token is invalid.',
     headers: BEARER
   },
+  TOKEN_KEY_UNKNOWN: {
+    status: 401,
+    text: 'Could not validate credentials.\nThe token is signed with a key that the identity provider does not publish.\nPlease sign in again.',
+    headers: BEARER
+  },
+  TOKEN_NO_SUBJECT: {
+    status: 401,
+    text: 'Could not validate credentials. The given token does not say whom it is about.',
+    headers: BEARER
+  },
+  ACCOUNT_DISABLED: {
+    status: 401,
+    text: 'Could not validate credentials. The account is disabled.',
+    headers: BEARER
+  },
+  SIGNED_OUT: {
+    status: 401,
+    text: 'Could not validate credentials. The given token is older than the latest change of the password.',
+    headers: BEARER
+  },
+  UPLOAD_TOKEN_INVALID: {
+    status: 401,
+    text: 'An invalid upload token was supplied.',
+    headers: BEARER
+  },
+  PASSWORD_WRONG: {
+    status: 401,
+    text: 'Incorrect username or password',
+    headers: { 'www-authenticate': 'Basic' }
+  },
+  SIGN_IN_THROTTLED: {
+    status: 429,
+    text: 'Too many failed sign-ins. Please try again in {seconds} seconds.'
+  },
+  USER_UNKNOWN: { status: 403, text: 'You are logged in with an unknown user' },
+  USER_NOT_AUTHORIZED: { status: 403, text: 'You are not authorized to access this Oasis' },
+  SCOPES_MISSING: { status: 403, text: 'Missing scopes: [{scopes}]' },
+  DIRECTORY_FAILED: { status: 500, text: 'Failed to verify authenticated user' },
+  PROVIDER_UNAVAILABLE: {
+    status: 503,
+    text: 'The identity provider cannot be reached at the moment. Please try again later.',
+    headers: { 'retry-after': '5' }
+  },
+  // access: personal access tokens (auth.md §3.5)
+  PAT_NOT_FOUND: { status: 404, text: 'Token not found or does not belong to the user.' },
+  PAT_INACTIVE: { status: 400, text: 'Cannot rotate an expired/revoked token.' },
+  PAT_NO_SCOPES: { status: 400, text: 'At least one scope must be selected.' },
+  PAT_SCOPES: { status: 400, text: 'Invalid scopes: {scopes}' },
+  PAT_FOR_PATS: { status: 400, text: 'Personal access tokens are not allowed to operate on PATs.' },
+  PAT_EXPIRED: { status: 400, text: 'Cannot create an already expired token.' },
+  PAT_TOO_LONG: {
+    status: 400,
+    text: 'Requested lifetime ({days} days) exceeds the maximum allowed ({max} days).'
+  },
+  PAT_INFINITE: {
+    status: 400,
+    text: 'Infinite tokens are disabled. Max lifetime is {max} days.'
+  },
+  PAT_TOO_MANY: {
+    status: 400,
+    text: 'You have {max} active tokens, which is the most that one person may have.'
+  },
   OWNER_ADMIN_ONLY: { status: 403, text: 'This can only be used by the admin user.' },
   OWNER_ALL_REFUSED: {
     status: 403,
@@ -176,14 +238,18 @@ export class SeraiError extends Error {
   readonly detail: string | readonly DetailItem[]
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(code: ErrorCode, detail: string | readonly DetailItem[]) {
+  constructor(
+    code: ErrorCode,
+    detail: string | readonly DetailItem[],
+    headers: Readonly<Record<string, string>> = {}
+  ) {
     super(typeof detail === 'string' ? detail : detail.map(d => `${d.loc.join('.')}: ${d.msg}`).join('; '))
     const row: ErrorRow = ERRORS[code]
     this.name = 'SeraiError'
     this.code = code
     this.status = row.status
     this.detail = detail
-    this.headers = row.headers ?? {}
+    this.headers = { ...row.headers, ...headers }
   }
 }
 
