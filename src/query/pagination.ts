@@ -15,7 +15,7 @@ const ID = 'entry_id'
 const ENGINE_ORDERS = ['_score', '_doc']
 
 /** Other names of quantities in `order_by`. */
-const ALIASES: Readonly<Record<string, string>> = { mainfile_path: 'mainfile' }
+const ALIASES: ReadonlyMap<string, string> = new Map([['mainfile_path', 'mainfile']])
 
 /** A checked pagination. */
 export interface Pagination {
@@ -134,7 +134,7 @@ function pagination(
  */
 function orderQuantity(given: string, quantities: Quantities): { name: string; orderBy?: Quantity } {
   const loc = ['pagination', 'order_by']
-  const name = ALIASES[given] ?? given
+  const name = ALIASES.get(given) ?? given
   if (name === ID || ENGINE_ORDERS.includes(name)) return { name }
   const orderBy = findQuantity(name, quantities, loc)
   // The nested objects of a custom quantity are those of its values alone.

@@ -8,7 +8,7 @@ import type { Quantities, Quantity } from './quantities.ts'
 import type { Scalar } from './tree.ts'
 
 /** Short names that only URLs know (spec README, decision 1). */
-const ALIASES: Readonly<Record<string, string>> = { elements: 'results.material.elements' }
+const ALIASES: ReadonlyMap<string, string> = new Map([['elements', 'results.material.elements']])
 
 const TRUE = new Set(['true', '1', 'yes', 'on', 't', 'y'])
 const FALSE = new Set(['false', '0', 'no', 'off', 'f', 'n'])
@@ -48,7 +48,7 @@ export function urlQuery(parameters: object, quantities: Quantities): Record<str
 
   for (const [parameter, value] of Object.entries(parameters)) {
     const [word = '', ...operator] = parameter.split('__')
-    const name = ALIASES[word] ?? word
+    const name = ALIASES.get(word) ?? word
     const quantity = quantities.get(name) ?? packageQuantity(name, quantities)
     if (quantity)
       add(parameter, name, quantity, operator.length > 0 ? operator.join('__') : undefined, texts(value))
@@ -60,7 +60,7 @@ export function urlQuery(parameters: object, quantities: Quantities): Record<str
     }
     const value = parts.pop() as string
     const [word = '', operator] = parts
-    const name = ALIASES[word] ?? word
+    const name = ALIASES.get(word) ?? word
     add(parts.join('__'), name, findQuantity(name, quantities, ['query', criterion]), operator, [value])
   }
   return merged(given.values(), jsonQuery((parameters as { json_query?: unknown }).json_query))
