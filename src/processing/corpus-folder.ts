@@ -9,9 +9,10 @@ import { join, sep } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
+import { createGunzip, gunzip } from 'node:zlib'
 import type { TSchema } from 'typebox'
 import type { JsonObject } from '../archive/definitions.ts'
+import { jsonParts } from '../archive/json-parts.ts'
 import { isFilePath } from '../files/raw-path.ts'
 import { decodeBase64 } from './base64-stream.ts'
 import {
@@ -23,8 +24,12 @@ import {
   UserRecord
 } from './corpus-records.ts'
 import { BadFile, type ImportProblem } from './import-problem.ts'
+import { type ArchiveInput, fileFault, partsOfFile, type UploadFiles } from './upload-files.ts'
 
 const unzip = promisify(gunzip)
+
+/** Bytes of archives that are read at once. */
+const READ_SIZE = 1024 * 1024
 
 /** Checked records and what was wrong with the others. */
 export interface Records<T> {
@@ -41,8 +46,10 @@ export class UnknownLayout extends Error {
 }
 
 /** A folder in the layout of the corpus. */
-export class CorpusFolder {
+export class CorpusFolder implements UploadFiles {
   readonly path: string
+  readonly list = 'uploads.json'
+  readonly hasRaw = true
 
   private constructor(path: string) {
     this.path = path
@@ -91,20 +98,16 @@ export class CorpusFolder {
     return packages as JsonObject[]
   }
 
-  /** Path of an entry's archive inside the folder; undefined when there is none. */
-  archiveFile(uploadId: string, entryId: string): Promise<string | undefined> {
-    return this.#jsonFile(`uploads/${uploadId}/archive/${entryId}`)
-  }
-
-  /**
-   * An entry's archive.
-   * @param file as {@link archiveFile} gives it
-   * @throws BadFile when it cannot be read, or is no JSON object
-   */
-  async archive(file: string): Promise<JsonObject> {
-    const content = await this.#json(file)
-    if (!isObject(content)) throw new BadFile(file, 'must hold a JSON object')
-    return content
+  async archive(uploadId: string, entryId: string, required: boolean): Promise<ArchiveInput | undefined> {
+    const name = `uploads/${uploadId}/archive/${entryId}`
+    const file = await this.#jsonFile(name)
+    if (!file && required) throw new BadFile(`${name}.json`, 'is missing')
+    if (!file) return undefined
+    return {
+      file,
+      checksum: () => this.#checksum(file),
+      parts: () => partsOfFile(file, () => jsonParts(this.#bytes(file)))
+    }
   }
 
   /** Path of a raw file inside the folder. */
@@ -143,18 +146,26 @@ export class CorpusFolder {
     if (size !== file.size) throw new BadFile(name, `has ${size} bytes, but uploads.json says ${file.size}`)
   }
 
-  /**
-   * Checksum of a file as it is on disk.
-   * @throws BadFile
-   */
-  async checksum(file: string): Promise<string> {
+  /** @throws BadFile */
+  async #checksum(file: string): Promise<string> {
     const hash = createHash('sha256')
     try {
       await pipeline(createReadStream(join(this.path, file)), hash)
     } catch (error) {
-      throw new BadFile(file, reason(error))
+      throw new BadFile(file, fileFault(error))
     }
     return hash.digest('hex')
+  }
+
+  /** The bytes of a file, unpacked. */
+  async *#bytes(file: string): AsyncGenerator<Buffer> {
+    const source = createReadStream(join(this.path, file), { highWaterMark: READ_SIZE })
+    if (!file.endsWith('.gz')) yield* source
+    else {
+      const unpacked = createGunzip({ chunkSize: READ_SIZE })
+      pipeline(source, unpacked).catch(() => {})
+      yield* unpacked
+    }
   }
 
   /** A link may not bring in what lies outside the upload. */
@@ -167,7 +178,7 @@ export class CorpusFolder {
       if (!path.startsWith(folder + sep)) throw new BadFile(file, 'is a link that leaves the upload')
       if (!(await stat(path)).isFile()) throw new BadFile(file, 'is not a file')
     } catch (error) {
-      throw error instanceof BadFile ? error : new BadFile(file, reason(error))
+      throw error instanceof BadFile ? error : new BadFile(file, fileFault(error))
     }
   }
 
@@ -185,7 +196,7 @@ export class CorpusFolder {
     } catch (error) {
       throw new BadFile(
         file,
-        error instanceof SyntaxError ? `is not valid JSON: ${error.message}` : reason(error)
+        error instanceof SyntaxError ? `is not valid JSON: ${error.message}` : fileFault(error)
       )
     }
   }
@@ -218,16 +229,4 @@ export class CorpusFolder {
 
 function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function reason(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException
-  const known: Record<string, string> = {
-    ENOENT: 'is missing',
-    EACCES: 'may not be read',
-    EISDIR: 'is a folder',
-    Z_DATA_ERROR: 'is damaged: it cannot be unpacked',
-    Z_BUF_ERROR: 'is damaged: it ends too early'
-  }
-  return known[code ?? ''] ?? message
 }

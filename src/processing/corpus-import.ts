@@ -45,7 +45,7 @@ export async function importCorpus(
   const shared = await importShared(folder, services)
   const { records: uploads, problems: bad } = await folder.uploads()
   const problems: ImportProblem[] = [...shared.problems, ...bad]
-  const context: PlanContext = { folder, documents: services.documents, ...shared }
+  const context: PlanContext = { files: folder, documents: services.documents, ...shared }
   const links = new ImportLinks(folder, uploads, services.documents, storedSchemas(services.archives))
   const total = uploads.reduce((sum, upload) => sum + upload.entries.length, 0)
   let begun = 0
@@ -63,7 +63,7 @@ export async function importCorpus(
       else {
         let done = begun
         const onEntry = () => onProgress({ done: done++, total, name })
-        const result = await importUpload(plan, { folder, services, links, onEntry })
+        const result = await importUpload(plan, { files: folder, services, links, onEntry })
         problems.push(...result.problems)
         entries += result.entries
         imported++

@@ -4,10 +4,11 @@
  */
 import type { JsonObject, SchemaLookup } from '../archive/definitions.ts'
 import type { DocumentStore } from '../storage/documents.ts'
-import type { CorpusFolder } from './corpus-folder.ts'
+import { ArchiveOutline } from './archive-outline.ts'
 import type { UploadRecord } from './corpus-records.ts'
 import { BadFile } from './import-problem.ts'
 import { linkedEntries } from './linked-entries.ts'
+import type { UploadFiles } from './upload-files.ts'
 
 /** Gives the `definitions` section of an entry's stored archive; undefined when there is none. */
 export type StoredSchemas = (entryId: string) => Promise<JsonObject | undefined>
@@ -25,19 +26,19 @@ interface Place {
 
 /** Fetches schemas and mainfiles; schemas are kept for the whole import, since many entries share few of them. */
 export class ImportLinks {
-  readonly #folder: CorpusFolder
+  readonly #files: UploadFiles
   readonly #documents: DocumentStore
   readonly #stored: StoredSchemas
   readonly #places = new Map<string, Place>()
   readonly #schemas = new Map<string, JsonObject | undefined>()
 
   constructor(
-    folder: CorpusFolder,
+    files: UploadFiles,
     uploads: readonly UploadRecord[],
     documents: DocumentStore,
     stored: StoredSchemas
   ) {
-    this.#folder = folder
+    this.#files = files
     this.#documents = documents
     this.#stored = stored
     for (const { upload_id, entries } of uploads) {
@@ -87,10 +88,12 @@ export class ImportLinks {
 
   async #readSchema(entryId: string): Promise<JsonObject | undefined> {
     const place = this.#places.get(entryId)
-    const file = place && (await this.#folder.archiveFile(place.uploadId, entryId))
-    if (!file) return place && this.#stored(entryId)
+    const input = place && (await this.#files.archive(place.uploadId, entryId, false))
+    if (!input) return place && this.#stored(entryId)
     try {
-      const { definitions } = await this.#folder.archive(file)
+      const outline = new ArchiveOutline()
+      for await (const _ of outline.watch(input.parts()));
+      const { definitions } = outline.archive
       return typeof definitions === 'object' && definitions !== null ? (definitions as JsonObject) : undefined
     } catch (error) {
       // Told when the turn of that entry comes.

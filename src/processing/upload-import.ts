@@ -6,17 +6,19 @@
  */
 import { definitionIdsOf } from '../archive/definition-ids.ts'
 import type { JsonObject } from '../archive/definitions.ts'
-import { packArchive } from '../archive/pack.ts'
+import { UnusableArchive } from '../archive/parts.ts'
+import { packStream } from '../archive/stream-pack.ts'
 import type { RawInput } from '../files/raw-files.ts'
 import { directoryOf } from '../files/raw-path.ts'
 import type { IndexDocument } from '../search/entry-index.ts'
 import type { Services } from '../services.ts'
 import type { Entry } from '../storage/documents.ts'
-import type { CorpusFolder } from './corpus-folder.ts'
+import { ArchiveOutline, withoutReferenceTargets } from './archive-outline.ts'
 import type { ImportLinks } from './import-links.ts'
 import { BadFile, type ImportProblem } from './import-problem.ts'
 import { guarded, isLessVisible } from './import-visibility.ts'
 import { indexDocument } from './index-document.ts'
+import type { UploadFiles } from './upload-files.ts'
 import type { PlannedEntry, UploadPlan } from './upload-plan.ts'
 
 /** Entries whose documents are written together; those of most uploads appear in one step. */
@@ -27,7 +29,7 @@ const INDEXING = 4
 
 /** What the uploads of a folder are imported with. */
 export interface ImportTarget {
-  readonly folder: CorpusFolder
+  readonly files: UploadFiles
   readonly services: Services
   readonly links: ImportLinks
   /** Called before each entry. */
@@ -52,11 +54,11 @@ export async function importUpload(plan: UploadPlan, target: ImportTarget): Prom
   await prepare(plan, target.services)
 
   try {
-    await files.replace(upload.upload_id, rawInputs(plan, target.folder))
+    await files.replace(upload.upload_id, rawInputs(plan, target.files))
   } catch (error) {
     return {
       entries: 0,
-      problems: [...problems, { file: 'uploads.json', message: text(upload.upload_id, error) }]
+      problems: [...problems, { file: target.files.list, message: text(upload.upload_id, error) }]
     }
   }
 
@@ -117,17 +119,17 @@ async function removeEntries(
 }
 
 /** Files have the time of the upload, so that importing the same again gives the same downloads. */
-function* rawInputs({ upload, rawFiles }: UploadPlan, folder: CorpusFolder): Generator<RawInput> {
+function* rawInputs({ upload, rawFiles }: UploadPlan, files: UploadFiles): Generator<RawInput> {
   const modified = new Date(upload.upload_create_time)
   for (const file of rawFiles) {
-    yield { path: file.path, modified, open: () => folder.openRaw(upload.upload_id, file) }
+    yield { path: file.path, modified, open: () => files.openRaw(upload.upload_id, file) }
   }
 }
 
 /**
  * Stores an entry's archive.
  * @returns its index document, which is not stored yet
- * @throws BadFile when the archive cannot be used; nothing of it is stored then
+ * @throws BadFile when the archive cannot be used; the entry is to be removed then
  */
 async function importEntry(
   planned: PlannedEntry,
@@ -135,29 +137,31 @@ async function importEntry(
   target: ImportTarget
 ): Promise<IndexDocument> {
   const { services } = target
-  const { entry, archiveFile } = planned
-  if (!archiveFile) {
+  const { entry, archive } = planned
+  if (!archive) {
     await services.archives.remove([entry.entry_id])
     await services.documents.putDefinitionIds(entry.entry_id, [])
     return document(planned, plan, target, undefined)
   }
-  // Targets of references in other archives, as answers bring them: made anew with every answer.
-  const { m_ref_archives: _, ...archive } = await target.folder.archive(archiveFile)
-  const result = await document(planned, plan, target, archive)
+  const outline = new ArchiveOutline()
   await services.archives.put(entry.entry_id, entry.upload_id, async store => {
-    const packed = packArchive(archive)
-    for (const block of packed.blocks) await store(block)
+    const packed = packStream(outline.watch(withoutReferenceTargets(archive.parts())))
+    try {
+      for await (const block of packed.blocks) await store(block)
+    } catch (error) {
+      throw error instanceof UnusableArchive ? new BadFile(archive.file, error.message) : error
+    }
     return packed.contents()
   })
-  const definitions = archive.definitions as JsonObject | undefined
+  const definitions = outline.archive.definitions as JsonObject | undefined
   await services.documents.putDefinitionIds(entry.entry_id, definitions ? definitionIdsOf(definitions) : [])
-  return result
+  return document(planned, plan, target, outline.archive)
 }
 
 async function document(
-  { entry, archiveFile }: PlannedEntry,
+  { entry, archive: input }: PlannedEntry,
   { upload, persons, datasets, rawFiles }: UploadPlan,
-  { services, links }: ImportTarget,
+  { services, links, files }: ImportTarget,
   archive: JsonObject | undefined
 ): Promise<IndexDocument> {
   const { schemas, mainfileOf } = await links.of(archive ?? {}, upload.upload_id)
@@ -181,7 +185,7 @@ async function document(
       mainfileOf
     })
   } catch (error) {
-    throw new BadFile(archiveFile ?? 'uploads.json', text('cannot be indexed', error))
+    throw new BadFile(input?.file ?? files.list, text('cannot be indexed', error))
   }
 }
 

@@ -5,27 +5,18 @@
 import { createHash } from 'node:crypto'
 import { EVERYBODY } from '../access/caller.ts'
 import type { Dataset, DocumentStore, Entry, Upload, User } from '../storage/documents.ts'
-import type { CorpusFolder } from './corpus-folder.ts'
-import {
-  type EntryRecord,
-  entryOf,
-  type RawFileRecord,
-  type UploadRecord,
-  uploadOf
-} from './corpus-records.ts'
+import { entryOf, type RawFileRecord, type UploadRecord, uploadOf } from './corpus-records.ts'
 import { BadFile, type ImportProblem } from './import-problem.ts'
+import type { ArchiveInput, UploadFiles } from './upload-files.ts'
 
 /** Counts up when the same upload must be imported again because Serai makes something else of it. */
 const IMPORT_VERSION = 1
 
-/** File in which uploads and entries are described. */
-const LIST = 'uploads.json'
-
 /** An entry that can be imported. */
 export interface PlannedEntry {
   readonly entry: Entry
-  /** Its archive inside the folder; absent when it has none. */
-  readonly archiveFile?: string
+  /** Absent when it has none. */
+  readonly archive?: ArchiveInput
 }
 
 /** An upload that can be imported. */
@@ -44,7 +35,7 @@ export interface UploadPlan {
 
 /** What all uploads of a folder are planned with. */
 export interface PlanContext {
-  readonly folder: CorpusFolder
+  readonly files: UploadFiles
   readonly documents: DocumentStore
   /** Ids of the datasets that list an entry, by entry id. */
   readonly datasetsOf: ReadonlyMap<string, readonly string[]>
@@ -57,9 +48,9 @@ export interface PlanContext {
  * @throws BadFile when the upload as a whole cannot be imported
  */
 export async function planUpload(record: UploadRecord, context: PlanContext): Promise<UploadPlan> {
-  const { folder, documents } = context
+  const { files, documents } = context
   const upload = uploadOf(record)
-  requireConsistent(record)
+  requireConsistent(record, files.list)
   const given = record.entries.map(entry => ({
     record: entry,
     entry: entryOf(entry, upload.upload_id, context.datasetsOf.get(entry.entry_id) ?? [])
@@ -73,14 +64,14 @@ export async function planUpload(record: UploadRecord, context: PlanContext): Pr
     documents,
     given.map(g => g.entry)
   )
-  await requireKnown(documents, upload, persons)
+  await requireKnown(documents, upload, persons, files.list)
 
   const hash = createHash('sha256')
   const add = (value: unknown) => hash.update(JSON.stringify(value) + '\n')
   add([IMPORT_VERSION, context.checksum, upload, [...persons.values()], [...datasets.values()]])
 
   const problems: ImportProblem[] = []
-  const raw = await checkedRawFiles(record, folder, add, problems)
+  const raw = await checkedRawFiles(record, files, add, problems)
   const stored = await documents.entries(given.map(g => g.entry.entry_id))
   const owners = new Map(stored.map(e => [e.entry_id, e.upload_id]))
   const entries = new Map<string, PlannedEntry>()
@@ -91,19 +82,23 @@ export async function planUpload(record: UploadRecord, context: PlanContext): Pr
       const owner = owners.get(entry.entry_id) ?? upload.upload_id
       const unknown =
         entry.entry_coauthors.find(id => !persons.has(id)) ?? entry.datasets.find(id => !datasets.has(id))
-      const fault = !raw.good.has(entry.mainfile)
-        ? `has the mainfile ${entry.mainfile}, which is not among the raw files`
-        : owner !== upload.upload_id
-          ? `belongs to the upload ${owner}`
-          : entries.has(entry.entry_id)
-            ? 'is listed twice'
-            : unknown !== undefined
-              ? `names ${unknown}, which is not known`
-              : undefined
-      if (fault) throw new BadFile(LIST, `${upload.upload_id}: entry ${entry.entry_id} ${fault}`)
-      const archiveFile = await archiveOf(folder, upload.upload_id, entryRecord)
-      entries.set(entry.entry_id, { entry, ...(archiveFile ? { archiveFile } : {}) })
-      add([entry, archiveFile ? await folder.checksum(archiveFile) : null])
+      const fault =
+        files.hasRaw && !raw.good.has(entry.mainfile)
+          ? `has the mainfile ${entry.mainfile}, which is not among the raw files`
+          : owner !== upload.upload_id
+            ? `belongs to the upload ${owner}`
+            : entries.has(entry.entry_id)
+              ? 'is listed twice'
+              : unknown !== undefined
+                ? `names ${unknown}, which is not known`
+                : undefined
+      if (fault) throw new BadFile(files.list, `${upload.upload_id}: entry ${entry.entry_id} ${fault}`)
+      const archive =
+        entryRecord.has_archive === false
+          ? undefined
+          : await files.archive(upload.upload_id, entry.entry_id, entryRecord.has_archive === true)
+      entries.set(entry.entry_id, { entry, ...(archive ? { archive } : {}) })
+      add([entry, archive ? await archive.checksum() : null])
     } catch (error) {
       problems.push(problemOf(error))
     }
@@ -126,7 +121,7 @@ interface RawFiles {
 
 async function checkedRawFiles(
   record: UploadRecord,
-  folder: CorpusFolder,
+  files: UploadFiles,
   add: (value: unknown) => void,
   problems: ImportProblem[]
 ): Promise<RawFiles> {
@@ -135,8 +130,8 @@ async function checkedRawFiles(
   for (const file of record.raw_files) {
     const content = createHash('sha256')
     try {
-      if (good.has(file.path)) throw new BadFile(LIST, `${record.upload_id}: lists ${file.path} twice`)
-      await folder.checkRaw(record.upload_id, file, content)
+      if (good.has(file.path)) throw new BadFile(files.list, `${record.upload_id}: lists ${file.path} twice`)
+      await files.checkRaw(record.upload_id, file, content)
       good.set(file.path, file)
       add([file.path, content.digest('hex')])
     } catch (error) {
@@ -147,24 +142,10 @@ async function checkedRawFiles(
   return { good, bad }
 }
 
-/** @throws BadFile when a file is missing that must be there */
-async function archiveOf(
-  folder: CorpusFolder,
-  uploadId: string,
-  record: EntryRecord
-): Promise<string | undefined> {
-  if (record.has_archive === false) return undefined
-  const file = await folder.archiveFile(uploadId, record.entry_id)
-  if (!file && record.has_archive) {
-    throw new BadFile(`uploads/${uploadId}/archive/${record.entry_id}.json`, 'is missing')
-  }
-  return file
-}
-
 /** Never shows an upload to more people than either of two contradicting statements allows: it is refused. */
-function requireConsistent(record: UploadRecord): void {
+function requireConsistent(record: UploadRecord, list: string): void {
   const refuse = (why: string) => {
-    throw new BadFile(LIST, `${record.upload_id}: ${why}`)
+    throw new BadFile(list, `${record.upload_id}: ${why}`)
   }
   if (record.published != null && record.published !== (record.publish_time != null)) {
     refuse(
@@ -179,17 +160,18 @@ function requireConsistent(record: UploadRecord): void {
 async function requireKnown(
   documents: DocumentStore,
   upload: Upload,
-  persons: ReadonlyMap<string, User>
+  persons: ReadonlyMap<string, User>,
+  list: string
 ): Promise<void> {
   const unknownPerson = [upload.main_author, ...upload.coauthors, ...upload.reviewers].find(
     id => !persons.has(id)
   )
   if (unknownPerson !== undefined) {
-    throw new BadFile(LIST, `${upload.upload_id}: there is no person ${unknownPerson}`)
+    throw new BadFile(list, `${upload.upload_id}: there is no person ${unknownPerson}`)
   }
   for (const id of new Set([...upload.coauthor_groups, ...upload.reviewer_groups])) {
     if (id !== EVERYBODY && !(await documents.group(id))) {
-      throw new BadFile(LIST, `${upload.upload_id}: there is no group ${id}`)
+      throw new BadFile(list, `${upload.upload_id}: there is no group ${id}`)
     }
   }
 }
