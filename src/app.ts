@@ -3,16 +3,18 @@
  */
 import compress from '@fastify/compress'
 import cors from '@fastify/cors'
-import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import type { Config } from './config.ts'
 import { caller } from './http/plugins/caller.ts'
 import { errors } from './http/plugins/errors.ts'
 import { jsonBody } from './http/plugins/json-body.ts'
 import { openapi } from './http/plugins/openapi.ts'
+import { requestLog } from './http/plugins/request-log.ts'
 import { requestSignal } from './http/plugins/request-signal.ts'
 import { unknownRoutes } from './http/plugins/unknown-routes.ts'
 import { validation } from './http/plugins/validation.ts'
 import { comingRoutes } from './http/routes/coming.ts'
+import { datasetRoutes } from './http/routes/datasets.ts'
 import { entryArchiveRoutes } from './http/routes/entries/archive.ts'
 import { entryArchiveDownloadRoutes } from './http/routes/entries/archive-download.ts'
 import { entryExportRoutes } from './http/routes/entries/export.ts'
@@ -20,14 +22,18 @@ import { entryRawRoutes } from './http/routes/entries/raw.ts'
 import { entryRawFileRoutes } from './http/routes/entries/raw-file.ts'
 import { entryRawdirRoutes } from './http/routes/entries/rawdir.ts'
 import { entrySearchRoutes } from './http/routes/entries/search.ts'
+import { groupRoutes } from './http/routes/groups.ts'
 import { healthRoutes } from './http/routes/health.ts'
 import { infoRoutes } from './http/routes/info.ts'
 import { metainfoRoutes } from './http/routes/metainfo.ts'
 import { suggestionRoutes } from './http/routes/suggestions.ts'
 import { uploadArchiveRoutes } from './http/routes/uploads/archive.ts'
+import { uploadEntriesRoutes } from './http/routes/uploads/entries.ts'
 import { uploadListRoutes } from './http/routes/uploads/list.ts'
 import { uploadRawRoutes } from './http/routes/uploads/raw.ts'
 import { uploadRawdirRoutes } from './http/routes/uploads/rawdir.ts'
+import { uploadRoutes } from './http/routes/uploads/upload.ts'
+import { userRoutes } from './http/routes/users.ts'
 import type { Services } from './services.ts'
 import { VERSION } from './version.ts'
 
@@ -51,6 +57,7 @@ export async function buildApp(
 ): Promise<FastifyInstance> {
   const app = fastify({
     ...(options.logger === undefined ? { logger: false } : { logger: options.logger }),
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.bodyLimit,
     // Python clients post to `datasets/` and the like (auth.md §1): both spellings are served.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 2000 },
@@ -62,6 +69,7 @@ export async function buildApp(
 
   await app.register(validation)
   await app.register(errors)
+  await app.register(requestLog)
   await app.register(requestSignal)
   await app.register(unknownRoutes, { basePath: config.basePath, version: VERSION })
   await app.register(cors, {
@@ -93,9 +101,14 @@ export async function buildApp(
       await api.register(entryRawFileRoutes, { prefix: '/entries' })
       await api.register(entryRawdirRoutes, { prefix: '/entries' })
       await api.register(uploadListRoutes, { prefix: '/uploads' })
+      await api.register(uploadRoutes, { prefix: '/uploads' })
+      await api.register(uploadEntriesRoutes, { prefix: '/uploads' })
       await api.register(uploadArchiveRoutes, { prefix: '/uploads' })
       await api.register(uploadRawRoutes, { prefix: '/uploads' })
       await api.register(uploadRawdirRoutes, { prefix: '/uploads' })
+      await api.register(datasetRoutes)
+      await api.register(userRoutes)
+      await api.register(groupRoutes)
       await api.register(metainfoRoutes)
       await api.register(suggestionRoutes)
       await api.register(infoRoutes)

@@ -2,6 +2,7 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { FastifyServerOptions } from 'fastify'
+import pino from 'pino'
 import { buildApp } from '../app.ts'
 import { type Config, loadConfig, type Overrides } from '../config.ts'
 import { ALL } from '../query/tree.ts'
@@ -18,6 +19,10 @@ const DEMO_FOLDERS = [
 ].map(
   ([title, name]) => [title, join(import.meta.dirname, '../../fixtures', name as string)] as [string, string]
 )
+
+/** Bytes of the log that are written together, and milliseconds that they wait at most. */
+const LOG_PART = 8 * 1024
+const LOG_DELAY = 200
 
 /** Remembers in the store how far the example data is: absent, `started` or `done`. */
 const DEMO_SETTING = 'demo_data'
@@ -86,10 +91,17 @@ function logger(config: Config): FastifyServerOptions['logger'] {
         level,
         transport: {
           target: 'pino-pretty',
-          options: { ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }
+          options: {
+            ignore: 'pid,hostname,reqId,method,url,status,ms,ip',
+            translateTime: 'SYS:HH:MM:ss',
+            messageFormat: '{msg}{if method}{method} {url} {status} in {ms} ms for {ip}{end}'
+          }
         }
       }
-    : { level }
+    : {
+        level,
+        stream: pino.destination({ dest: 1, sync: false, minLength: LOG_PART, periodicFlush: LOG_DELAY })
+      }
 }
 
 /** What a user reads when the server is ready. */
