@@ -73,8 +73,8 @@ export async function sendArchive(
     archiveTag([headOf(entry), echo, services.definitions.fingerprint], sources)
   // Everything as it is depends on this archive alone: it need not be read to know that it is the same.
   if (wanted.tree === 'all' && request.headers['if-none-match'] !== undefined) {
-    const contents = await services.archives.contents([entry.entry_id])
-    if (isKnown(request, tag([...contents.values()]))) return notModified(reply, tag([...contents.values()]))
+    const contents = (await services.archives.contents([entry.entry_id])).get(entry.entry_id)
+    if (contents && isKnown(request, tag([contents]))) return notModified(reply, tag([contents]))
   }
   const parts = new ArchiveReader(services).parts([entry.entry_id], wanted, request.caller, request.signal)
   const { value: part } = await parts.next()

@@ -58,7 +58,7 @@ export const metainfoRoutes: FastifyPluginAsyncTypebox = async app => {
   const sharedPackage = async (id: string): Promise<DefinitionSnapshot | undefined> => {
     const quantity = quantities.get('section_defs.definition_id') as Quantity
     const { hits } = await index.search({
-      query: { kind: 'terms', quantity, values: [id] },
+      query: { kind: 'nested', path: 'section_defs', query: { kind: 'terms', quantity, values: [id] } },
       order: 'asc',
       size: 1,
       source: { include: ['section_defs'] }
