@@ -25,14 +25,21 @@ export interface RowPageParameters {
 
 /**
  * Checks the parameters.
- * @param orders what the list can be ordered by; the first is the default
+ * @param orders what the list can be ordered by
+ * @param byDefault what it is ordered by when nothing is asked; null: an order of its own, which the answer does not name
  * @throws SeraiError INVALID (422)
  */
-export function rowPage(parameters: RowPageParameters, orders: readonly string[]): RowPage {
-  const { page_size = 10, order = 'asc', order_by = orders[0], page, page_after_value } = parameters
+export function rowPage(
+  parameters: RowPageParameters,
+  orders: readonly string[],
+  byDefault: string | null = orders[0] ?? null
+): RowPage {
+  const { page_size = 10, order = 'asc', page, page_after_value } = parameters
+  const order_by = parameters.order_by ?? byDefault ?? undefined
   // An offset of 0 says nothing and counts as absent.
   const page_offset = parameters.page_offset === 0 ? undefined : parameters.page_offset
 
+  requireCountable({ page_size, page, page_offset })
   if (page_size < 0)
     throw invalid(['query', 'page_size'], 'page_size must be >= 0', {
       type: 'invalid_page_size',
@@ -47,10 +54,11 @@ export function rowPage(parameters: RowPageParameters, orders: readonly string[]
       input: page_offset
     })
   }
-  if (orders.length > 0 && !orders.includes(order_by as string)) {
+  if (orders.length > 0 && order_by !== undefined && !orders.includes(order_by)) {
     const names = orders.map(o => `'${o}'`).join(', ')
     throw invalid(['query', 'order_by'], `order_by is '${order_by}', must be one of (${names})`, {
-      type: 'invalid_order_by'
+      type: 'invalid_order_by',
+      input: order_by
     })
   }
   const given = [page, page_offset, page_after_value].filter(v => v !== undefined && v !== '')
@@ -73,8 +81,17 @@ export function rowPage(parameters: RowPageParameters, orders: readonly string[]
   }
 }
 
+/** @throws SeraiError INVALID (422) for numbers that are beyond counting */
+function requireCountable(numbers: Readonly<Record<string, number | undefined>>): void {
+  for (const [name, value] of Object.entries(numbers)) {
+    if (value === undefined || Number.isSafeInteger(value)) continue
+    throw invalid(['query', name], `${name} is too large`, { input: String(value) })
+  }
+}
+
 function startRow(size: number, page?: number, offset?: number, after?: string): number {
-  if (page !== undefined) return (page - 1) * size
+  // Beyond any list, and still a number that stores take.
+  if (page !== undefined) return Math.min((page - 1) * size, Number.MAX_SAFE_INTEGER)
   if (offset !== undefined) return offset
   if (after === undefined || after === '') return 0
   if (!/^\d{1,15}$/.test(after)) {
@@ -109,4 +126,25 @@ export function rowPagination(page: RowPage, total: number, url: string): Record
     ...(more ? { next_page_url: pageUrl(url, { page_after_value: nextAfter }) } : {}),
     ...(number > 1 ? { prev_page_url: pageUrl(url, { page: String(number - 1) }) } : {})
   }
+}
+
+/** The members of a pagination that {@link withNulls} shows in any case, in this order. */
+const MEMBERS = [
+  'page_size',
+  'order_by',
+  'order',
+  'page_after_value',
+  'page',
+  'page_offset',
+  'total',
+  'next_page_after_value',
+  'page_url',
+  'next_page_url',
+  'prev_page_url',
+  'first_page_url'
+]
+
+/** A pagination with null for what it lacks, as the list of groups has it (`datasets-users-groups.md` §3.2). */
+export function withNulls(pagination: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(MEMBERS.map(name => [name, pagination[name] ?? null]))
 }

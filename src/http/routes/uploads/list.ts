@@ -4,11 +4,14 @@ import Type, { type Static } from 'typebox'
 import { EVERYBODY } from '../../../access/caller.ts'
 import { SeraiError } from '../../../errors.ts'
 import type { UploadFilter, UploadOrder } from '../../../storage/documents.ts'
-import { requireUser } from '../../plugins/caller.ts'
+import { onlyKnown, requireUser } from '../../plugins/caller.ts'
 import { presentUpload } from '../../present/upload.ts'
 import { requestUrl } from '../../request-url.ts'
 import { rowPage, rowPagination } from '../../row-pagination.ts'
-import { ErrorAnswer, OneOf, PaginationAnswer, ValidationAnswer } from '../../schemas/common.ts'
+import { ErrorAnswer, OneOf, ValidationAnswer } from '../../schemas/common.ts'
+import { RowPageUrl } from '../../schemas/lists.ts'
+import { UploadsAnswer } from '../../schemas/uploads.ts'
+import { withoutSlash } from '../../without-slash.ts'
 
 const ROLES = ['main_author', 'reviewer', 'coauthor'] as const
 const ORDERS = [
@@ -32,19 +35,17 @@ const Query = Type.Object({
       description: 'Only uploads of these names; `{"value": "quartz", "type": "fuzzy"}` finds parts of names.'
     })
   ),
-  is_processing: Type.Optional(Type.Boolean()),
-  is_published: Type.Optional(Type.Boolean()),
-  process_status: Type.Optional(Type.String()),
-  is_owned: Type.Optional(Type.Boolean({ description: 'Whether you are the main author.' })),
-  doi: Type.Optional(Type.String()),
-  page_size: Type.Optional(
-    Type.Integer({ description: 'Number of uploads on a page (default 10).', examples: [10] })
+  is_processing: Type.Optional(Type.Boolean({ description: 'Whether a process is running or waiting to.' })),
+  is_published: Type.Optional(Type.Boolean({ description: 'Whether it is published, also under embargo.' })),
+  process_status: Type.Optional(
+    Type.String({
+      description:
+        'Only uploads with this status of processing, such as `FAILURE`; used instead of `is_processing`.'
+    })
   ),
-  order_by: Type.Optional(Type.String({ description: `One of ${ORDERS.join(', ')}.` })),
-  order: Type.Optional(OneOf(['asc', 'desc'])),
-  page: Type.Optional(Type.Integer()),
-  page_offset: Type.Optional(Type.Integer()),
-  page_after_value: Type.Optional(Type.String())
+  is_owned: Type.Optional(Type.Boolean({ description: 'Whether you are the main author.' })),
+  doi: Type.Optional(Type.String({ description: 'Only the upload with this DOI.' })),
+  ...RowPageUrl(ORDERS, '`upload_create_time`')
 })
 
 /** @throws SeraiError INVALID (400) for a name filter that is not of the two known types */
@@ -118,6 +119,8 @@ export const uploadListRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get(
     '/',
     {
+      onRequest: withoutSlash,
+      preValidation: onlyKnown,
       schema: {
         tags: ['uploads'],
         summary: 'List your uploads',
@@ -125,11 +128,8 @@ export const uploadListRoutes: FastifyPluginAsyncTypebox = async app => {
           'Uploads in which you are main author, coauthor or reviewer, yourself or by a group. Needs a token.',
         querystring: Query,
         response: {
-          200: Type.Object({
-            query: Type.Object({}, { additionalProperties: true }),
-            pagination: PaginationAnswer,
-            data: Type.Array(Type.Object({ upload_id: Type.String() }, { additionalProperties: true }))
-          }),
+          200: UploadsAnswer,
+          400: ErrorAnswer,
           401: ErrorAnswer,
           422: ValidationAnswer
         }
@@ -153,7 +153,7 @@ export const uploadListRoutes: FastifyPluginAsyncTypebox = async app => {
       return {
         query: echo(query),
         pagination: rowPagination(page, total, requestUrl(request)) as never,
-        data: uploads.map(u => presentUpload(u, counts.get(u.upload_id) ?? 0)) as never
+        data: uploads.map(u => presentUpload(u, counts.get(u.upload_id) ?? 0))
       }
     }
   )
