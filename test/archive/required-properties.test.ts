@@ -148,9 +148,8 @@ const FILES = ['first.json', 'runs/second.json', 'third.json', 'hidden.json', 'f
 const UPLOADS = ['U1', 'U1', 'U1', 'U2', 'U3'] as const
 const IDS = FILES.map((file, i) => naiveEntryId(UPLOADS[i]!, file))
 
-/** Text with which references to other installations begin; in a list one of them may stand after one that leads nowhere. */
-const ELSEWHERE = 'https://elsewhere.org'
-const here = (text: string) => !text.startsWith(ELSEWHERE)
+/** What references to other installations begin with. */
+const ELSEWHERE = 'https://elsewhere.org/api/v1'
 
 /**
  * How references are written. In a world with circles they have the one form that answers have too: there it depends on
@@ -174,7 +173,7 @@ const FORMS = (to: number, path: string) => {
     `../uploads/${upload}/raw/${file}#${path}`,
     `/entries/${id}/archive#${path}`,
     `../entries/${id}/archive#${path}`,
-    `${ELSEWHERE}/api/v1/uploads/${upload}/archive/${id}#${path}`,
+    `${ELSEWHERE}/uploads/${upload}/archive/${id}#${path}`,
     `../uploads/${upload}/archive/nowhere#${path}`,
     `${id}#${path}`
   ]
@@ -188,7 +187,8 @@ const ACYCLIC: World = {
   circles: false
 }
 const CIRCULAR: World = {
-  foreign: (_, path) => fc.nat({ max: FILES.length - 1 }).map(to => FORMS(to, path)[0]!),
+  foreign: (from, path) =>
+    fc.constantFrom(...FILES.keys().filter(to => to !== from)).map(to => FORMS(to, path)[0]!),
   circles: true
 }
 
@@ -261,7 +261,7 @@ function archiveOf(from: number, world: World): fc.Arbitrary<Json> {
     value: number,
     author: fc.constant('/run/0/system/0'),
     system_ref: toSystem,
-    system_refs: fc.array(toSystem.filter(here), { maxLength: 3 }),
+    system_refs: fc.array(toSystem, { maxLength: 3 }),
     loop: onward,
     e_ref: fc.constantFrom('/run/0/calculation/0/energies', '/run/0/calculation/1/value', '/run/0/x'),
     ...odd
@@ -282,7 +282,7 @@ function archiveOf(from: number, world: World): fc.Arbitrary<Json> {
   })
   const members = {
     calc_ref: toCalculation,
-    calc_refs: fc.array(toCalculation.filter(here), { maxLength: 3 }),
+    calc_refs: fc.array(toCalculation, { maxLength: 3 }),
     anything: fc.oneof(toCalculation, toSystem),
     ...odd
   }
@@ -308,7 +308,7 @@ function archiveOf(from: number, world: World): fc.Arbitrary<Json> {
     }),
     odd: some({
       a: toCalculation,
-      b: fc.array(toSystem.filter(here), { maxLength: 2 }),
+      b: fc.array(toSystem, { maxLength: 2 }),
       c: some({ d: number, e: word })
     }),
     definitions: fc.constant(SCHEMA),
@@ -454,12 +454,14 @@ describe('reading blocks gives what reading plain JSON gives', () => {
   }
 
   async function holds(archives: readonly Json[], asked: Json): Promise<void> {
+    // In place they are refused, unless one before them in their list leads nowhere: that depends on what is looked at first.
+    const near = asked['resolve-inplace'] === true ? ELSEWHERE : '\u0000'
     const entries = archives.map((archive, i) => ({
       entryId: IDS[i]!,
       uploadId: UPLOADS[i]!,
       mainfile: FILES[i]!,
       visible: UPLOADS[i] !== 'U2',
-      archive
+      archive: JSON.parse(JSON.stringify(archive).replaceAll(near, ''))
     }))
     for (const { entryId, uploadId, archive } of entries) await reading.put(entryId, archive, uploadId)
     let want: Json
