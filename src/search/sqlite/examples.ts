@@ -1,10 +1,9 @@
 /** Example entries, or nested objects, of sets of objects. */
-import type { SourceFilter } from '../entry-index.ts'
 import type { WireOf } from './aggregation-wire.ts'
 import type { Columns } from './columns.ts'
 import type { Ordering } from './ordering.ts'
 import type { RowSet } from './row-set.ts'
-import { sourceText } from './source-text.ts'
+import { sourceFilter } from './source-text.ts'
 import type { StoredDocuments } from './stored-documents.ts'
 
 type Json = Record<string, unknown>
@@ -30,24 +29,22 @@ export class Examples {
     path: string | undefined,
     { size, source }: NonNullable<WireOf<'terms'>['examples']>
   ): Json[] {
+    const filter = sourceFilter(source)
+    const filtered = (document: Json) => JSON.parse(filter(JSON.stringify(document))) as Json
     if (path === undefined) {
       return this.#ordering
         .first(objects, 'asc', size)
-        .map(({ row }) => filtered(this.#documents.read(row, undefined).document, source))
+        .map(({ row }) => filtered(this.#documents.read(row, undefined).document))
     }
     const examples: Json[] = []
     for (const object of objects) {
       if (examples.length >= size) break
       const { document, firstRows } = this.#documents.read(this.#columns.entryOf(object, path), path)
       const found = objectAt(document, path, object - (firstRows.get(path) as number))
-      examples.push(memberOf(filtered(wrapped(found, path), source), path))
+      examples.push(memberOf(filtered(wrapped(found, path)), path))
     }
     return examples
   }
-}
-
-function filtered(document: Json, source: SourceFilter | undefined): Json {
-  return JSON.parse(sourceText(JSON.stringify(document), source)) as Json
 }
 
 /** The object of this number among those at the path. */

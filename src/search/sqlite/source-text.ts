@@ -1,5 +1,5 @@
 /**
- * Filters a stored document on its way out, as Elasticsearch's source filter does: items of lists that are left empty
+ * Filters stored documents on their way out, as Elasticsearch's source filter does: items of lists that are left empty
  * go, also those that were empty before; other empty objects and lists stay.
  */
 import { pathMatcher } from '../../query/path-patterns.ts'
@@ -8,33 +8,87 @@ import type { SourceFilter } from '../entry-index.ts'
 /** An empty object or list as the item of a list. */
 const EMPTY_ITEM = /[[,](?:\{\}|\[\])/
 
-/** JSON of what the filter leaves of a document given as JSON; what stays whole is not parsed. */
-export function sourceText(text: string, filter: SourceFilter = {}): string {
-  const whole = filter.include === undefined && (filter.exclude ?? []).length === 0
-  if (whole && !EMPTY_ITEM.test(text)) return text
-  return JSON.stringify(filterSource(JSON.parse(text), filter))
+/** What becomes of the values at a path; the same for all documents. */
+interface Place {
+  readonly isIncluded: boolean
+  /** Nothing at or below it stays. */
+  readonly isDropped: boolean
+  /** Everything at and below it stays. */
+  readonly isWhole: boolean
+  readonly members: Map<string, Place>
 }
 
-function filterSource(document: unknown, filter: SourceFilter): unknown {
-  const isIncluded = filter.include ? pathMatcher(filter.include) : () => true
-  const isExcluded = pathMatcher(filter.exclude ?? [])
-  const prune = (value: unknown, path: string): unknown => {
-    if (path !== '' && isExcluded(path)) return undefined
-    if (Array.isArray(value)) {
-      const items = value.map(item => prune(item, path)).filter(item => !isEmpty(item))
-      return items.length > 0 || isIncluded(path) ? items : undefined
+/** Gives the JSON of what the filter leaves of a document given as JSON; what stays whole is not parsed. */
+export function sourceFilter({ include, exclude = [] }: SourceFilter = {}): (text: string) => string {
+  const whole = include === undefined && exclude.length === 0
+  const isIncluded = include ? pathMatcher(include) : () => true
+  const isExcluded = pathMatcher(exclude)
+  const placeAt = (path: string): Place => {
+    const included = isIncluded(path)
+    return {
+      isIncluded: included,
+      isDropped: isExcluded(path) || (!included && !mayMatchBelow(include ?? [], path)),
+      isWhole: included && !mayMatchBelow(exclude, path),
+      members: new Map()
     }
-    if (typeof value === 'object' && value !== null) {
-      const members = Object.entries(value)
-        .map(([name, member]) => [name, prune(member, path === '' ? name : `${path}.${name}`)] as const)
-        .filter(([, member]) => member !== undefined)
-      return members.length > 0 || path === '' || isIncluded(path) ? Object.fromEntries(members) : undefined
-    }
-    return isIncluded(path) ? value : undefined
   }
-  return prune(document, '')
+  const prune = (value: unknown, path: string, place: Place): unknown => {
+    if (Array.isArray(value)) {
+      const items = value.map(item => prune(item, path, place)).filter(item => !isEmpty(item))
+      return items.length > 0 || place.isIncluded ? items : undefined
+    }
+    if (typeof value !== 'object' || value === null) return place.isIncluded ? value : undefined
+    if (place.isWhole) return withoutEmptyItems(value)
+    const result: Record<string, unknown> = {}
+    let any = false
+    for (const name of Object.keys(value)) {
+      const inner = path === '' ? name : `${path}.${name}`
+      let member = place.members.get(name)
+      if (!member) {
+        member = placeAt(inner)
+        place.members.set(name, member)
+      }
+      if (member.isDropped) continue
+      const left = prune((value as Record<string, unknown>)[name], inner, member)
+      if (left === undefined) continue
+      setMember(result, name, left)
+      any = true
+    }
+    return any || path === '' || place.isIncluded ? result : undefined
+  }
+  const root: Place = { isIncluded: true, isDropped: false, isWhole: whole, members: new Map() }
+  return text => (whole && !EMPTY_ITEM.test(text) ? text : JSON.stringify(prune(JSON.parse(text), '', root)))
+}
+
+/** Whether one of the patterns may match something below the path. */
+function mayMatchBelow(patterns: readonly string[], path: string): boolean {
+  const above = `${path}.`
+  return patterns.some(pattern => {
+    const star = pattern.indexOf('*')
+    if (star < 0) return pattern.startsWith(above)
+    const literal = pattern.slice(0, star)
+    return literal.startsWith(above) || above.startsWith(literal)
+  })
+}
+
+function withoutEmptyItems(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutEmptyItems).filter(item => !isEmpty(item))
+  if (typeof value !== 'object' || value === null) return value
+  const result: Record<string, unknown> = {}
+  for (const name of Object.keys(value))
+    setMember(result, name, withoutEmptyItems((value as Record<string, unknown>)[name]))
+  return result
+}
+
+/** A member of any name, `__proto__` too. */
+function setMember(object: Record<string, unknown>, name: string, value: unknown): void {
+  if (name === '__proto__') Object.defineProperty(object, name, { value, enumerable: true })
+  else object[name] = value
 }
 
 function isEmpty(item: unknown): boolean {
-  return item === undefined || (typeof item === 'object' && item !== null && Object.keys(item).length === 0)
+  if (item === undefined) return true
+  if (typeof item !== 'object' || item === null) return false
+  for (const _ in item) return false
+  return true
 }

@@ -7,6 +7,9 @@ import type { ReadRequest, WorkerAnswer, WorkerMessage, WorkerSetup, WriteReques
 /** Milliseconds that a thread gets to notice that it is to stop, before it is ended. */
 const STOP_GRACE = 1000
 
+/** The writer makes much that is soon thrown away; with the limits of a whole process it would be kept for long. */
+const WRITER_MEMORY = { resourceLimits: { maxOldGenerationSizeMb: 768, maxYoungGenerationSizeMb: 24 } }
+
 interface Waiting {
   readonly id: number
   readonly resolve: (result: unknown) => void
@@ -25,7 +28,11 @@ export class Thread {
 
   constructor(role: WorkerSetup['role'], file: string, plan: FieldPlan) {
     const setup: WorkerSetup = { role, file, plan, stop: this.#stop }
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: setup, execArgv: [] })
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: setup,
+      execArgv: [],
+      ...(role === 'write' ? WRITER_MEMORY : {})
+    })
     this.#worker.unref()
     this.#worker.on('message', (answer: WorkerAnswer) => this.#settle(answer))
     this.#worker.on('error', error => this.#fail(error))
