@@ -53,8 +53,10 @@ export interface SearchRequest {
 /** One entry found. */
 export interface Hit {
   readonly entryId: string
-  /** The (filtered) document. */
+  /** The (filtered) document; where there is `text`, it is parsed when it is first looked at. */
   readonly document: Record<string, unknown>
+  /** JSON of the document, of engines that have it as a text; without white space between its parts. */
+  readonly text?: string
   /** Value it is sorted by; absent when sorted by `entry_id` alone. */
   readonly sortValue?: SortValue
 }

@@ -2,19 +2,29 @@
  * The entries index of the cluster profile, in Elasticsearch. What an index looks like: `mapping.ts`, `index-setup.ts`;
  * how queries are put: `query-dsl.ts`; aggregations: `aggregated-query.ts`; sorting and cursors: `ordering.ts`.
  */
+import { randomBytes } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Client, type estypes } from '@elastic/elasticsearch'
 import { failure } from '../../errors.ts'
 import type { Quantities } from '../../query/quantities.ts'
 import type { Query } from '../../query/tree.ts'
 import { documentText } from '../document-text.ts'
-import type { EntryIndex, IndexDocument, SearchPage, SearchRequest, SuggestRequest } from '../entry-index.ts'
+import type {
+  EntryIndex,
+  Hit,
+  IndexDocument,
+  SearchPage,
+  SearchRequest,
+  SuggestRequest
+} from '../entry-index.ts'
 import { aggregatedQuery } from './aggregated-query.ts'
-import { searchFailure } from './failures.ts'
+import { type Outcome, readPage, requireInTime, totalOf } from './answer.ts'
+import { Connection, JSON_TYPE, NDJSON_TYPE } from './connection.ts'
+import { answerFailure, searchFailure } from './failures.ts'
 import { setUpIndex } from './index-setup.ts'
-import { afterOf, sortOf, sortValueOf } from './ordering.ts'
+import { afterOf, sortOf } from './ordering.ts'
 import { queryDsl } from './query-dsl.ts'
-import { sourceOf } from './source-filter.ts'
+import { isIdOnly, isLarge, sourceOf } from './source-filter.ts'
 import { suggestionSearches } from './suggestions.ts'
 
 /** Where the index is and how it is used. */
@@ -27,6 +37,8 @@ export interface ElasticsearchIndexOptions {
   /** Milliseconds after which a search is given up. */
   readonly timeout: number
 }
+
+const MATCH_ALL: estypes.QueryDslQueryContainer = { match_all: {} }
 
 /** UTF-16 units of JSON in one bulk request; Elasticsearch refuses requests above 100 MB. */
 const BULK_UNITS = 8 * 1024 * 1024
@@ -59,13 +71,18 @@ export async function openElasticsearchEntryIndex(options: ElasticsearchIndexOpt
 }
 
 class ElasticsearchEntryIndex implements EntryIndex {
+  /** For all that is no search. */
   readonly #client: Client
+  readonly #connection: Connection
   readonly #index: string
   readonly #timeout: number
+  /** Name of a query that all hits match, by which they are told apart in a text; nobody can know it. */
+  readonly #mark = randomBytes(16).toString('hex')
   #closed = false
 
-  constructor(client: Client, { index, timeout }: ElasticsearchIndexOptions) {
+  constructor(client: Client, { url, index, timeout }: ElasticsearchIndexOptions) {
     this.#client = client
+    this.#connection = new Connection({ url, timeout: timeout + ANSWER_GRACE })
     this.#index = index
     this.#timeout = timeout
   }
@@ -73,80 +90,57 @@ class ElasticsearchEntryIndex implements EntryIndex {
   async search(request: SearchRequest): Promise<SearchPage> {
     const { query, orderBy, order, size, offset, after, source, signal } = request
     const aggregated = request.aggregations && aggregatedQuery(query, request.aggregations)
-    const answer = await this.#search(
+    const asked = aggregated?.body ?? { query: queryDsl(query) }
+    const mark = size > 0 && isLarge(source) ? this.#mark : undefined
+    const text = await this.#search(
       {
-        ...(aggregated?.body ?? { query: queryDsl(query) }),
+        ...asked,
+        ...(mark === undefined
+          ? {}
+          : { query: { bool: { filter: [asked.query ?? MATCH_ALL, { match_all: { _name: mark } }] } } }),
         sort: sortOf(orderBy, order),
         size,
         ...(offset ? { from: offset } : {}),
         ...(after ? { search_after: afterOf(after, orderBy, order) } : {}),
-        _source: sourceOf(source)
+        // Neither documents nor their ids need be read when the sort gives all that is wanted.
+        ...(isIdOnly(source) ? { _source: false, stored_fields: '_none_' } : { _source: sourceOf(source) })
       },
       signal
     )
-    const hits = answer.hits.hits.map(hit => {
-      const sortValue = sortValueOf(hit.sort ?? [], orderBy)
-      return {
-        entryId: hit._id as string,
-        document: hit._source ?? {},
-        ...(sortValue !== undefined ? { sortValue } : {})
-      }
-    })
-    const page = { total: totalOf(answer), hits }
-    return aggregated ? { ...page, aggregations: aggregated.results(answer.aggregations) } : page
+    const { total, hits, answered } = readPage(text, orderBy, mark)
+    const page = { total, hits: isIdOnly(source) ? hits.map(idHit) : hits }
+    return aggregated ? { ...page, aggregations: aggregated.results(answered) } : page
   }
 
   async count(query: Query, signal?: AbortSignal): Promise<number> {
-    return totalOf(await this.#search({ query: queryDsl(query), size: 0 }, signal))
+    const outcome = JSON.parse(await this.#search({ query: queryDsl(query), size: 0 }, signal)) as Outcome
+    requireInTime(outcome)
+    return totalOf(outcome)
   }
 
   async suggest(request: SuggestRequest): Promise<string[][]> {
-    const { signal } = request
-    this.#requireOpen()
-    signal?.throwIfAborted()
     const { searches, values } = suggestionSearches(request)
     if (searches.length === 0) return values([])
-    const timeout = `${this.#timeout}ms`
-    try {
-      const { responses } = await this.#client.msearch(
-        {
-          index: this.#index,
-          searches: searches.flatMap(search => [
-            { allow_partial_search_results: false },
-            { timeout, ...search }
-          ])
-        },
-        { requestTimeout: this.#timeout + ANSWER_GRACE, ...(signal ? { signal } : {}) }
-      )
-      return values(responses.map(answered))
-    } catch (error) {
-      throw searchFailure(error, signal)
-    }
+    const lines = searches.flatMap(search => [
+      '{"allow_partial_search_results":false}',
+      JSON.stringify({ timeout: `${this.#timeout}ms`, ...search })
+    ])
+    const text = await this.#ask('_msearch', NDJSON_TYPE, `${lines.join('\n')}\n`, request.signal)
+    return values((JSON.parse(text) as estypes.MsearchResponse).responses.map(answered))
   }
 
-  async #search(
-    body: estypes.SearchRequest,
-    signal: AbortSignal | undefined
-  ): Promise<estypes.SearchResponse<Record<string, unknown>>> {
+  #search(body: estypes.SearchRequest, signal: AbortSignal | undefined): Promise<string> {
+    const whole = { track_total_hits: true, timeout: `${this.#timeout}ms`, ...body }
+    return this.#ask('_search?allow_partial_search_results=false', JSON_TYPE, JSON.stringify(whole), signal)
+  }
+
+  /** The text of an answer that is no error. */
+  async #ask(path: string, type: string, body: string, signal: AbortSignal | undefined): Promise<string> {
     this.#requireOpen()
     signal?.throwIfAborted()
-    try {
-      const answer = await this.#client.search<Record<string, unknown>>(
-        {
-          index: this.#index,
-          track_total_hits: true,
-          timeout: `${this.#timeout}ms`,
-          allow_partial_search_results: false,
-          ...body
-        },
-        // A closed connection makes Elasticsearch stop the search.
-        { requestTimeout: this.#timeout + ANSWER_GRACE, ...(signal ? { signal } : {}) }
-      )
-      if (answer.timed_out) throw failure('SEARCH_TIMEOUT')
-      return answer
-    } catch (error) {
-      throw searchFailure(error, signal)
-    }
+    const { status, text } = await this.#connection.post(`/${this.#index}/${path}`, type, body, signal)
+    if (status === 200) return text
+    throw answerFailure(status, jsonOf(text))
   }
 
   async put(documents: readonly IndexDocument[]): Promise<void> {
@@ -223,25 +217,30 @@ class ElasticsearchEntryIndex implements EntryIndex {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    await this.#client.close()
+    await Promise.all([this.#client.close(), this.#connection.close()])
   }
 }
 
 /** Half of a character, as it stands in JSON; Lucene cannot hold it. An even number of backslashes comes before. */
 const LONE_SURROGATE = /(?<=(?<!\\)(?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g
 
+/** A hit of which nothing but the id was asked for. */
+function idHit(hit: Hit): Hit {
+  return { ...hit, document: { entry_id: hit.entryId } }
+}
+
 /** One answer of several. */
 function answered(answer: estypes.MsearchResponseItem<unknown>): estypes.MsearchMultiSearchItem {
-  if ('error' in answer) {
-    const { type, reason } = answer.error.root_cause?.[0] ?? answer.error
-    if (answer.status === 400) throw failure('SEARCH_REFUSED', { reason: reason ?? type })
-    throw failure('STORE_UNAVAILABLE', { store: 'search' })
-  }
-  if (answer.timed_out) throw failure('SEARCH_TIMEOUT')
+  if ('error' in answer) throw answerFailure(answer.status, answer)
+  requireInTime(answer)
   return answer
 }
 
-function totalOf(answer: estypes.SearchResponse<unknown>): number {
-  const { total } = answer.hits
-  return typeof total === 'number' ? total : (total?.value ?? 0)
+/** What stands before Elasticsearch may answer errors in another form. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

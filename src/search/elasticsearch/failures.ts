@@ -9,49 +9,68 @@ interface Cause {
   readonly caused_by?: Cause
 }
 
-/** Kinds of errors with a status of the server's that are the query's fault all the same. */
-const QUERY_TOO_LARGE = /too_many|query_too/
+/**
+ * Kinds of errors that are the query's fault, whatever their status, and what clients are told: the engine's own words name
+ * indices, shards and settings.
+ */
+const REASONS: readonly (readonly [type: RegExp, reason: string])[] = [
+  [/too_many_buckets/, 'the aggregations have too many buckets'],
+  [/too_many|query_too/, 'the query is too large'],
+  [/too_complex|stack_overflow/, 'a pattern of the query is too complex']
+]
+
+/** The one refusal whose own words say what to do; the rest of them is about a setting. */
+const WINDOW =
+  /^Result window is too large, from \+ size must be less than or equal to: \[\d+\] but was \[\d+\]/
+
+/** A search that took too long and must not be answered in part. */
+const TIMED_OUT = /timeout_exception|Time exceeded/
 
 /**
  * The error to throw for one that the client threw: SEARCH_REFUSED, SEARCH_TIMEOUT, STORE_UNAVAILABLE with the first as
- * its cause, the signal's reason when that is given; an unknown one as it is.
+ * its cause; an unknown one as it is.
  */
-export function searchFailure(error: unknown, signal?: AbortSignal): unknown {
-  if (signal?.aborted) return signal.reason
+export function searchFailure(error: unknown): unknown {
   const known = translated(error)
-  if (known && known !== error) (known as Error).cause = error
+  if (known) known.cause = error
   return known ?? error
 }
 
 function translated(error: unknown): Error | undefined {
   if (error instanceof errors.TimeoutError) return failure('SEARCH_TIMEOUT')
-  if (error instanceof errors.ResponseError) {
-    const status = error.statusCode ?? 0
-    const { type, reason } = firstCause(error)
-    if (status === 400 || QUERY_TOO_LARGE.test(type ?? '')) {
-      return failure('SEARCH_REFUSED', { reason: reason ?? type ?? 'no reason was given' })
-    }
-    return failure('STORE_UNAVAILABLE', { store: 'search' })
-  }
-  return isConnectionError(error) ? failure('STORE_UNAVAILABLE', { store: 'search' }) : undefined
+  if (error instanceof errors.ResponseError) return answerFailure(error.statusCode ?? 0, error.meta.body)
+  return error instanceof errors.ConnectionError || error instanceof errors.NoLivingConnectionsError
+    ? failure('STORE_UNAVAILABLE', { store: 'search' })
+    : undefined
 }
 
-/** Whether Elasticsearch could not be reached at all. */
-export function isConnectionError(error: unknown): boolean {
-  return (
-    error instanceof errors.ConnectionError ||
-    error instanceof errors.NoLivingConnectionsError ||
-    error instanceof errors.TimeoutError
-  )
+/**
+ * The error to throw for an answer that is none to a search: SEARCH_REFUSED, SEARCH_TIMEOUT or STORE_UNAVAILABLE, with
+ * what Elasticsearch said as its cause.
+ * @param body its JSON
+ */
+export function answerFailure(status: number, body: unknown): Error {
+  const cause = firstCause(body)
+  const { type = '', reason = '' } = cause
+  const told = telling(status, type, reason)
+  told.cause = new Error(`Elasticsearch answered ${status}: ${type}: ${reason}`)
+  return told
+}
+
+function telling(status: number, type: string, reason: string): Error {
+  if (TIMED_OUT.test(`${type} ${reason}`)) return failure('SEARCH_TIMEOUT')
+  const known = REASONS.find(([kinds]) => kinds.test(type))?.[1]
+  if (!known && status !== 400) return failure('STORE_UNAVAILABLE', { store: 'search' })
+  return failure('SEARCH_REFUSED', { reason: known ?? WINDOW.exec(reason)?.[0] ?? 'it was refused' })
 }
 
 /** The type of the error that Elasticsearch answered with, such as `index_not_found_exception`. */
 export function errorType(error: unknown): string | undefined {
-  return error instanceof errors.ResponseError ? firstCause(error).type : undefined
+  return error instanceof errors.ResponseError ? firstCause(error.meta.body).type : undefined
 }
 
-function firstCause(error: errors.ResponseError): Cause {
-  const cause = (error.meta.body as { error?: Cause | string } | undefined)?.error
+function firstCause(body: unknown): Cause {
+  const cause = (body as { error?: Cause | string } | undefined)?.error
   if (typeof cause !== 'object') return {}
   return cause.root_cause?.[0] ?? cause.caused_by ?? cause
 }

@@ -3,10 +3,8 @@
  * go, also those that were empty before; other empty objects and lists stay.
  */
 import { pathMatcher } from '../../query/path-patterns.ts'
+import { isEmpty, mayHaveEmptyItems, setMember, withoutEmptyItems } from '../empty-items.ts'
 import type { SourceFilter } from '../entry-index.ts'
-
-/** An empty object or list as the item of a list. */
-const EMPTY_ITEM = /[[,](?:\{\}|\[\])/
 
 /** What becomes of the values at a path; the same for all documents. */
 interface Place {
@@ -57,7 +55,8 @@ export function sourceFilter({ include, exclude = [] }: SourceFilter = {}): (tex
     return any || path === '' || place.isIncluded ? result : undefined
   }
   const root: Place = { isIncluded: true, isDropped: false, isWhole: whole, members: new Map() }
-  return text => (whole && !EMPTY_ITEM.test(text) ? text : JSON.stringify(prune(JSON.parse(text), '', root)))
+  return text =>
+    whole && !mayHaveEmptyItems(text) ? text : JSON.stringify(prune(JSON.parse(text), '', root))
 }
 
 /** Whether one of the patterns may match something below the path. */
@@ -69,26 +68,4 @@ function mayMatchBelow(patterns: readonly string[], path: string): boolean {
     const literal = pattern.slice(0, star)
     return literal.startsWith(above) || above.startsWith(literal)
   })
-}
-
-function withoutEmptyItems(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutEmptyItems).filter(item => !isEmpty(item))
-  if (typeof value !== 'object' || value === null) return value
-  const result: Record<string, unknown> = {}
-  for (const name of Object.keys(value))
-    setMember(result, name, withoutEmptyItems((value as Record<string, unknown>)[name]))
-  return result
-}
-
-/** A member of any name, `__proto__` too. */
-function setMember(object: Record<string, unknown>, name: string, value: unknown): void {
-  if (name === '__proto__') Object.defineProperty(object, name, { value, enumerable: true })
-  else object[name] = value
-}
-
-function isEmpty(item: unknown): boolean {
-  if (item === undefined) return true
-  if (typeof item !== 'object' || item === null) return false
-  for (const _ in item) return false
-  return true
 }
