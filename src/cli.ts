@@ -54,8 +54,13 @@ program
 
 program
   .command('import')
-  .description('Import folders of uploads; what is there already and unchanged is skipped.')
-  .argument('<path...>', 'folders in the corpus layout (users.json, uploads.json, uploads/…)')
+  .description('Import uploads; what is there already and unchanged is skipped.')
+  .argument(
+    '<path...>',
+    'folders of uploads (users.json, uploads.json, uploads/…), upload bundles (zip or folder), ' +
+      'or folders of uploads in the file storage of a NOMAD server'
+  )
+  .addHelpText('after', '\ndocs/import.md tells how to move the data of a NOMAD server here.')
   .addOption(dataOption())
   .version(VERSION)
   .action(async (paths: string[], options: FolderOption) => {

@@ -1,7 +1,8 @@
-/** `serai import`: folders into the stores, with progress and a report of what was wrong. */
+/** `serai import`: folders and bundles into the stores, with progress and a report of what was wrong. */
 import { type Config, loadConfig, type Overrides } from '../config.ts'
 import { UnknownLayout } from '../processing/corpus-folder.ts'
-import { type ImportReport, importCorpus } from '../processing/corpus-import.ts'
+import { importPath } from '../processing/import-path.ts'
+import type { ImportReport } from '../processing/import-run.ts'
 import { openServices, type Services } from '../services.ts'
 import { showProgress } from './progress.ts'
 
@@ -16,7 +17,7 @@ export async function importWithProgress(
 ): Promise<ImportReport> {
   const bar = showProgress(title)
   try {
-    const report = await importCorpus(path, services, event => bar.update(event))
+    const report = await importPath(path, services, event => bar.update(event))
     bar.end(`${title}: ${summary(report)}`)
     for (const { file, message } of report.problems) process.stderr.write(`  ${file}: ${message}\n`)
     return report

@@ -55,17 +55,21 @@ export class CorpusFolder implements UploadFiles {
     this.path = path
   }
 
-  /** @throws UnknownLayout when there is no such folder, or it has no `uploads.json` */
-  static async open(path: string): Promise<CorpusFolder> {
-    const found = await stat(path).catch(() => undefined)
-    if (!found) throw new UnknownLayout(`${path} does not exist`)
-    const list = await stat(join(path, 'uploads.json')).catch(() => undefined)
-    if (!found.isDirectory() || !list?.isFile()) {
-      throw new UnknownLayout(
-        `${path} is not a folder that can be imported: it must have the files uploads.json, users.json, … and the folder uploads/`
-      )
+  /** Whether a path is of this layout: a folder with a list of uploads, or of people only. */
+  static async isOne(path: string): Promise<boolean> {
+    for (const name of ['uploads.json', 'users.json']) {
+      if ((await stat(join(path, name)).catch(() => undefined))?.isFile()) return true
     }
-    return new CorpusFolder(path)
+    return false
+  }
+
+  /** @throws UnknownLayout when there is no such folder */
+  static async open(path: string): Promise<CorpusFolder> {
+    if (await CorpusFolder.isOne(path)) return new CorpusFolder(path)
+    if (!(await stat(path).catch(() => undefined))) throw new UnknownLayout(`${path} does not exist`)
+    throw new UnknownLayout(
+      `${path} is not something that can be imported: a folder of uploads (with the files uploads.json, users.json, … and the folder uploads/), an upload bundle, or the folder of an upload in the file storage of a NOMAD server`
+    )
   }
 
   users(): Promise<Records<UserRecord>> {

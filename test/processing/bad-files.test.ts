@@ -263,7 +263,7 @@ describe('importing a folder in which something is wrong', () => {
 
   test('a folder of another layout is refused in one sentence', async () => {
     await expect(importCorpus(join(folder.path, 'uploads'), services)).rejects.toThrow(
-      /is not a folder that can be imported: it must have the files uploads\.json/
+      /is not something that can be imported: a folder of uploads \(with the files uploads\.json/
     )
     await expect(importCorpus(join(folder.path, 'nowhere'), services)).rejects.toThrow('does not exist')
   })

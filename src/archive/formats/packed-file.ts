@@ -65,10 +65,9 @@ export class PackedFile {
     return [...this.#places.keys()]
   }
 
-  /** Bytes of an archive, or somewhat more; undefined when the file does not have it. */
-  bytesOf(entryId: string): number | undefined {
-    const place = this.#places.get(entryId)
-    return place && place.to - place.from
+  /** Whether it has the archive of an entry. */
+  has(entryId: string): boolean {
+    return this.#places.has(entryId)
   }
 
   /**
