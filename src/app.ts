@@ -11,8 +11,11 @@ import { jsonBody } from './http/plugins/json-body.ts'
 import { openapi } from './http/plugins/openapi.ts'
 import { requestLog } from './http/plugins/request-log.ts'
 import { requestSignal } from './http/plugins/request-signal.ts'
+import { stalledClients } from './http/plugins/stalled-clients.ts'
 import { unknownRoutes } from './http/plugins/unknown-routes.ts'
 import { validation } from './http/plugins/validation.ts'
+import { personalTokenRoutes } from './http/routes/auth/personal-tokens.ts'
+import { tokenRoutes } from './http/routes/auth/tokens.ts'
 import { comingRoutes } from './http/routes/coming.ts'
 import { datasetRoutes } from './http/routes/datasets.ts'
 import { entryArchiveRoutes } from './http/routes/entries/archive.ts'
@@ -71,11 +74,21 @@ export async function buildApp(
   await app.register(errors)
   await app.register(requestLog)
   await app.register(requestSignal)
+  await app.register(stalledClients, { timeout: config.downloadStallTimeout })
   await app.register(unknownRoutes, { basePath: config.basePath, version: VERSION })
   await app.register(cors, {
     origin: true,
     credentials: true,
-    exposedHeaders: ['Content-Disposition', 'ETag'],
+    exposedHeaders: [
+      'Accept-Ranges',
+      'Content-Digest',
+      'Content-Disposition',
+      'Content-Length',
+      'Content-Range',
+      'ETag',
+      'Last-Modified',
+      'Repr-Digest'
+    ],
     maxAge: 600,
     optionsSuccessStatus: 200,
     strictPreflight: false
@@ -86,8 +99,9 @@ export async function buildApp(
     encodings: ['gzip'],
     customTypes: /^text\/|[/+](?:x-nd)?json\b|[/+](?:text|xml)\b|octet-stream/
   })
-  await app.register(jsonBody)
+  // A missing body is told to those who may ask: who is asking comes first.
   await app.register(caller)
+  await app.register(jsonBody)
   await app.register(openapi, { basePath: config.basePath, version: VERSION })
 
   await app.register(healthRoutes)
@@ -112,6 +126,8 @@ export async function buildApp(
       await api.register(metainfoRoutes)
       await api.register(suggestionRoutes)
       await api.register(infoRoutes)
+      await api.register(tokenRoutes, { prefix: '/auth' })
+      await api.register(personalTokenRoutes, { prefix: '/auth' })
       await api.register(comingRoutes)
     },
     { prefix: `${config.basePath}/api/v1` }

@@ -7,6 +7,7 @@ import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
+import { ACCESS_SETTINGS, type AccessConfig, accessConfig, SECRET_SETTINGS } from './access-settings.ts'
 
 const Url = (protocols: string, description: string) =>
   Type.Optional(Type.String({ pattern: `^(?:${protocols})://\\S+$`, description, examples: [] }))
@@ -53,6 +54,7 @@ export const SettingsSchema = Type.Object({
         'Secret that app tokens are signed with, at least 32 characters. Without it one is made at the first start and kept in the store.'
     })
   ),
+  ...ACCESS_SETTINGS,
   demo_data: Type.Boolean({
     default: true,
     description: 'Import the example data on the first start of the embedded profile.'
@@ -66,10 +68,22 @@ export const SettingsSchema = Type.Object({
     minimum: 1,
     description: 'Most entries that one zip download may hold.'
   }),
+  max_file_download: Type.Integer({
+    default: 500_000,
+    minimum: 1,
+    description:
+      'Most files that one zip download of entries may hold; the server keeps a list of them, of some 300 bytes each.'
+  }),
   max_entry_metadata_download: Type.Integer({
     default: 100_000,
     minimum: 1,
     description: 'Most entries whose metadata one export may hold.'
+  }),
+  download_stall_timeout: Type.Integer({
+    default: 60_000,
+    minimum: 100,
+    description:
+      'Milliseconds after which the connection of a client is ended that takes nothing of its answer; downloads can be gone on with.'
   }),
   search_timeout: Type.Integer({
     default: 30_000,
@@ -116,10 +130,14 @@ export interface Config {
   readonly basePath: string
   readonly storage: StorageProfile
   readonly apiSecret?: string
+  readonly access: AccessConfig
   readonly demoData: boolean
   readonly logLevel: string
   readonly maxEntryDownload: number
+  readonly maxFileDownload: number
   readonly maxEntryMetadataDownload: number
+  /** Milliseconds. */
+  readonly downloadStallTimeout: number
   /** Milliseconds. */
   readonly searchTimeout: number
   /** Milliseconds. */
@@ -201,7 +219,7 @@ export function readConfig(
     const value = convert(schema.type, text)
     if (Value.Check(schema, value)) values[name] = value
     else {
-      const shown = name === 'api_secret' ? '' : ` is "${text}", but`
+      const shown = SECRET_SETTINGS.has(name) ? '' : ` is "${text}", but`
       const told =
         overrides[name as keyof Overrides] === undefined ? variable : OPTIONS[name as keyof Overrides]
       problems.push(`${told}${shown} must be ${acceptedValues(schema)}`)
@@ -219,6 +237,7 @@ export function readConfig(
       'SERAI_ELASTICSEARCH_URL and SERAI_MONGODB_URL go together: set both (cluster) or none (embedded)'
     )
   }
+  const access = accessConfig(settings, settings.host ?? '', problems)
   if (problems.length > 0) throw new ConfigError(problems)
 
   return Object.freeze({
@@ -237,10 +256,13 @@ export function readConfig(
           }
         : { kind: 'embedded' as const },
     ...(settings.api_secret ? { apiSecret: settings.api_secret } : {}),
+    access,
     demoData: settings.demo_data,
     logLevel: String(settings.log_level),
     maxEntryDownload: settings.max_entry_download,
+    maxFileDownload: settings.max_file_download,
     maxEntryMetadataDownload: settings.max_entry_metadata_download,
+    downloadStallTimeout: settings.download_stall_timeout,
     searchTimeout: settings.search_timeout,
     storeTimeout: settings.store_timeout,
     bodyLimit: settings.body_limit,

@@ -83,6 +83,10 @@ export const ERRORS = {
     text: 'The identity provider cannot be reached at the moment. Please try again later.',
     headers: { 'retry-after': '5' }
   },
+  PROVIDER_REFUSED: {
+    status: 502,
+    text: 'The identity provider refuses this server: {reason}. Its operator should look at the settings.'
+  },
   // access: personal access tokens (auth.md §3.5)
   PAT_NOT_FOUND: { status: 404, text: 'Token not found or does not belong to the user.' },
   PAT_INACTIVE: { status: 400, text: 'Cannot rotate an expired/revoked token.' },
@@ -257,9 +261,13 @@ export class SeraiError extends Error {
  * An error of the table with its text filled in.
  * @example throw failure('DOWNLOAD_LIMIT', { limit: 50000, count: 60312 })
  */
-export function failure(code: ErrorCode, values: Readonly<Record<string, unknown>> = {}): SeraiError {
+export function failure(
+  code: ErrorCode,
+  values: Readonly<Record<string, unknown>> = {},
+  headers?: Readonly<Record<string, string>>
+): SeraiError {
   const text = ERRORS[code].text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''))
-  return new SeraiError(code, text)
+  return new SeraiError(code, text, headers)
 }
 
 /**

@@ -2,7 +2,7 @@
  * What the application works with: the stores behind their ports, opened for a storage profile. This file alone
  * names adapters.
  *
- * Layout of the data folder: `documents.sqlite`, `archives.sqlite` and `search.sqlite` (embedded profile), and `raw/`
+ * Layout of the data folder: `documents.sqlite`, `accounts.sqlite`, `archives.sqlite` and `search.sqlite` (embedded profile), and `raw/`
  * with the raw files (both profiles). There is no lock on it: every store lets several processes read and write, so
  * `serai import` and `serai token` may run beside `serai serve`. Only definitions are held in memory; packages
  * that another process imports are known after a restart.
@@ -12,36 +12,51 @@ import { constants } from 'node:fs'
 import { access, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { BuiltInAccounts } from './access/built-in/built-in-accounts.ts'
+import { SigningKeys } from './access/built-in/signing-keys.ts'
+import type { IdentityProvider } from './access/identity-provider.ts'
+import { centralUsers } from './access/oidc/central-users.ts'
+import { AskedDirectory, TokenDirectory, type UserDirectory } from './access/oidc/directory.ts'
+import { keycloakUsers } from './access/oidc/keycloak-users.ts'
+import { OidcProvider } from './access/oidc/oidc-provider.ts'
+import type { OidcConfig } from './access-settings.ts'
 import { builtInDefinitions } from './archive/definition-registry.ts'
 import type { DefinitionRegistry } from './archive/definitions.ts'
 import type { Config } from './config.ts'
 import { failure, SeraiError } from './errors.ts'
+import { Decompression } from './files/decompression.ts'
 import { LocalRawFiles } from './files/local/local-raw-files.ts'
 import type { RawFileStore } from './files/raw-files.ts'
 import { entryQuantities, type Quantities } from './query/quantities.ts'
 import type { EntryIndex } from './search/entry-index.ts'
 import { openSqliteEntryIndex } from './search/sqlite/sqlite-entry-index.ts'
+import type { AccountStore } from './storage/accounts.ts'
 import type { ArchiveStore } from './storage/archives.ts'
 import type { DocumentStore } from './storage/documents.ts'
+import { openSqliteAccounts } from './storage/sqlite/sqlite-accounts.ts'
 import { openSqliteArchives } from './storage/sqlite/sqlite-archives.ts'
 import { openSqliteDocuments } from './storage/sqlite/sqlite-documents.ts'
 
 /** The stores and registries of a running server. */
 export interface Services {
   readonly documents: DocumentStore
+  readonly accounts: AccountStore
   readonly archives: ArchiveStore
   readonly index: EntryIndex
   readonly files: RawFileStore
+  readonly decompression: Decompression
   readonly quantities: Quantities
   readonly definitions: DefinitionRegistry
   /** Secret of the app tokens. */
   readonly apiSecret: string
+  /** Who issues access tokens. */
+  readonly identity: IdentityProvider
   /** Closes every store; running reads end first. */
   close(): Promise<void>
 }
 
 /** The stores that differ between the profiles. */
-type Stores = Pick<Services, 'documents' | 'archives' | 'index'>
+type Stores = Pick<Services, 'documents' | 'accounts' | 'archives' | 'index'>
 
 /** Anything that has to be closed. */
 interface Closable {
@@ -81,7 +96,17 @@ export async function openServices(config: Config): Promise<Services> {
     const stores = await openStores(config, quantities, keep)
     definitions.add((await stores.documents.packages()).map(p => p.definition))
     const apiSecret = config.apiSecret ?? (await keptSecret(stores.documents))
-    return { ...stores, files, quantities, definitions, apiSecret, close }
+    const identity = identityProvider(config, stores)
+    return {
+      ...stores,
+      files,
+      decompression: new Decompression(),
+      quantities,
+      definitions,
+      apiSecret,
+      identity,
+      close
+    }
   } catch (error) {
     await close().catch(() => {})
     throw error
@@ -98,6 +123,7 @@ async function openStores(
     const file = (name: string) => join(dataDir, `${name}.sqlite`)
     return {
       documents: keep(openSqliteDocuments(file('documents'))),
+      accounts: keep(openSqliteAccounts(file('accounts'))),
       archives: keep(openSqliteArchives(file('archives'))),
       index: keep(await openSqliteEntryIndex({ file: file('search'), quantities, timeout }))
     }
@@ -111,11 +137,13 @@ async function openStores(
   }
   // Their drivers take a quarter of a second to load, which the embedded profile need not wait for.
   const { openMongoDocuments } = await import('./storage/mongodb/mongo-documents.ts')
+  const { openMongoAccounts } = await import('./storage/mongodb/mongo-accounts.ts')
   const { openMongoArchives } = await import('./storage/mongodb/mongo-archives.ts')
   const { openElasticsearchEntryIndex } = await import('./search/elasticsearch/elasticsearch-entry-index.ts')
   const until = Date.now() + config.storeTimeout
   return {
     documents: keep(await awaited('MongoDB', mongodb.url, until, () => openMongoDocuments(mongodb))),
+    accounts: keep(await awaited('MongoDB', mongodb.url, until, () => openMongoAccounts(mongodb))),
     archives: keep(await awaited('MongoDB', mongodb.url, until, () => openMongoArchives(mongodb))),
     index: keep(
       await awaited('Elasticsearch', elasticsearch.url, until, () =>
@@ -180,4 +208,35 @@ async function requireFolder(folder: string): Promise<void> {
 /** The secret of an installation that sets none: made once and kept, so that tokens outlive a restart. */
 function keptSecret(documents: DocumentStore): Promise<string> {
   return documents.initSetting(SECRET_SETTING, randomBytes(48).toString('base64url'))
+}
+
+/** Who issues access tokens: the configured provider, or the accounts of this installation. */
+function identityProvider({ access }: Config, { documents, accounts }: Stores): IdentityProvider {
+  if (access.oidc)
+    return new OidcProvider({ ...access.oidc, directory: userDirectory(access.oidc, documents) })
+  return new BuiltInAccounts({
+    documents,
+    accounts,
+    keys: new SigningKeys(accounts),
+    issuer: access.tokenIssuer,
+    life: access.accessTokenExpiresIn,
+    demoUsers: access.demoUsers
+  })
+}
+
+function userDirectory(
+  { directory, issuer, clientId, clientSecret }: OidcConfig,
+  persons: DocumentStore
+): UserDirectory {
+  if (directory.kind === 'token') return new TokenDirectory(persons)
+  if (directory.kind === 'central') return new AskedDirectory(persons, centralUsers(directory.url))
+  const { realm, username, password = '' } = directory
+  const grant: Record<string, string> =
+    username === undefined
+      ? { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret ?? '' }
+      : { grant_type: 'password', client_id: 'admin-cli', username, password }
+  return new AskedDirectory(
+    persons,
+    keycloakUsers({ issuer, ...(realm !== undefined ? { realm } : {}), grant })
+  )
 }

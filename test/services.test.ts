@@ -67,7 +67,7 @@ describe('the data folder', () => {
     await services.documents.putUsers([user])
     const serai = join(import.meta.dirname, '../src/cli.ts')
     const { stdout } = await run(process.execPath, [serai, 'token', 'ann', '--data', folder])
-    expect(await verifyAppToken(stdout.trim(), services.apiSecret)).toBe('ann')
+    expect(await verifyAppToken(stdout.trim(), services.apiSecret)).toMatchObject({ userId: 'ann' })
 
     const other = await openServices(config())
     await Promise.all([

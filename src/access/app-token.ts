@@ -2,7 +2,7 @@
  * App tokens: JWT, HS256 over the API secret, payload exactly `{user, exp}` (`auth.md` §2, §2.2).
  */
 import { decodeJwt, errors, jwtVerify, SignJWT } from 'jose'
-import { failure } from '../errors.ts'
+import { failure, SeraiError } from '../errors.ts'
 
 /** Whether a bearer value is, by its payload alone, an app token; its signature is not looked at. */
 export function isAppToken(token: string): boolean {
@@ -13,20 +13,28 @@ export function isAppToken(token: string): boolean {
   }
 }
 
+/** What a valid app token says. */
+export interface VerifiedAppToken {
+  readonly userId: string
+  /** Seconds since 1970. */
+  readonly expires: number
+}
+
 /**
- * The user id of a valid app token.
+ * Checks an app token.
  * @throws SeraiError TOKEN_EXPIRED, TOKEN_INVALID, TOKEN_PAYLOAD (401)
  */
-export async function verifyAppToken(token: string, secret: string): Promise<string> {
-  let user: unknown
+export async function verifyAppToken(token: string, secret: string): Promise<VerifiedAppToken> {
+  if (!isAppToken(token)) throw failure('TOKEN_INVALID')
   try {
     const { payload } = await jwtVerify(token, new TextEncoder().encode(secret), { algorithms: ['HS256'] })
-    user = payload.user
+    const { user, exp } = payload
+    if (typeof user !== 'string' || typeof exp !== 'number') throw failure('TOKEN_PAYLOAD')
+    return { userId: user, expires: exp }
   } catch (error) {
+    if (error instanceof SeraiError) throw error
     throw failure(error instanceof errors.JWTExpired ? 'TOKEN_EXPIRED' : 'TOKEN_INVALID')
   }
-  if (typeof user !== 'string') throw failure('TOKEN_PAYLOAD')
-  return user
 }
 
 /**

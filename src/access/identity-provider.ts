@@ -10,8 +10,31 @@ export interface VerifiedToken {
   readonly issuedAt: number
   /** Seconds since 1970. */
   readonly expires: number
-  /** All claims. */
-  readonly claims: Readonly<Record<string, unknown>>
+  readonly person: TokenPerson
+}
+
+/** What a token says of the person that it is about (`auth.md` §5). */
+export interface TokenPerson {
+  readonly username?: string
+  readonly email?: string
+  readonly firstName?: string
+  readonly lastName?: string
+}
+
+/** The claims that say who the person is; others need not be kept with every known token. */
+export function personOfClaims(claims: Readonly<Record<string, unknown>>): TokenPerson {
+  const text = (name: string) => {
+    const value = claims[name]
+    return typeof value === 'string' && value !== '' ? value : undefined
+  }
+  const [username, email] = [text('preferred_username'), text('email')]
+  const [firstName, lastName] = [text('given_name'), text('family_name')]
+  return {
+    ...(username ? { username } : {}),
+    ...(email ? { email } : {}),
+    ...(firstName ? { firstName } : {}),
+    ...(lastName ? { lastName } : {})
+  }
 }
 
 /** What who signs in gets (`auth.md` §3.1). */

@@ -88,8 +88,6 @@ export interface AccountStore {
    * @returns what was counted before, undefined for the first
    */
   countFailedSignIn(key: string, time: string, since: string): Promise<FailedSignIns | undefined>
-  /** Takes one back. */
-  forgiveSignIn(key: string): Promise<void>
   forgetFailedSignIns(key: string): Promise<void>
 
   close(): Promise<void>

@@ -7,7 +7,12 @@ import { decodeProtectedHeader, type JSONWebKeySet, jwtVerify, SignJWT } from 'j
 import { failure, SeraiError } from '../../errors.ts'
 import type { Account, AccountStore } from '../../storage/accounts.ts'
 import type { DocumentStore, User } from '../../storage/documents.ts'
-import type { IdentityProvider, TokenAnswer, VerifiedToken } from '../identity-provider.ts'
+import {
+  type IdentityProvider,
+  personOfClaims,
+  type TokenAnswer,
+  type VerifiedToken
+} from '../identity-provider.ts'
 import { isPassword } from '../passwords.ts'
 import { ALGORITHM, type SigningKeys } from './signing-keys.ts'
 
@@ -47,7 +52,7 @@ export class BuiltInAccounts implements IdentityProvider {
         userId: payload.sub as string,
         issuedAt: payload.iat as number,
         expires: payload.exp as number,
-        claims: payload
+        person: personOfClaims(payload)
       }
     } catch (error) {
       // A store that cannot be reached is not the token's fault.

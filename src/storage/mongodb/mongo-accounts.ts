@@ -120,12 +120,6 @@ class MongoAccounts implements AccountStore {
     return before ? { count: before.count, last: before.last } : undefined
   }
 
-  async forgiveSignIn(key: string): Promise<void> {
-    await this.#run('failed_sign_in', c =>
-      c.updateOne({ _id: key, count: { $gt: 0 } }, { $inc: { count: -1 } })
-    )
-  }
-
   async forgetFailedSignIns(key: string): Promise<void> {
     await this.#run('failed_sign_in', c => c.deleteOne({ _id: key }))
   }

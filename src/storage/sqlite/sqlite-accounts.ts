@@ -140,10 +140,6 @@ class SqliteAccounts implements AccountStore {
     })
   }
 
-  async forgiveSignIn(key: string): Promise<void> {
-    this.#sql('UPDATE failed_sign_in SET count = count - 1 WHERE key = ? AND count > 0').run(key)
-  }
-
   async forgetFailedSignIns(key: string): Promise<void> {
     this.#sql('DELETE FROM failed_sign_in WHERE key = ?').run(key)
   }
