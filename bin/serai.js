@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Runs the command with the Node that the project brings along where the one outside is older than 24.
+// Runs the command with the Node that the project brings along where the one outside is older than 24.7.
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
@@ -41,14 +41,18 @@ function runWith(node) {
   })
 }
 
-if (Number(process.versions.node.split('.')[0]) >= 24) {
+/** The first version that has everything that is used: its hash of passwords came last. */
+const OLDEST = [24, 7]
+const [major, minor] = process.versions.node.split('.').map(Number)
+
+if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) {
   await import(main.href)
 } else {
   const node = ownNode()
   if (node) runWith(node)
   else {
     console.error(
-      `serai: Node 24 or newer is needed; this is ${process.version} and npm has none for this platform.`
+      `serai: Node ${OLDEST.join('.')} or newer is needed; this is ${process.version} and npm has none for this platform.`
     )
     process.exit(1)
   }

@@ -1,17 +1,23 @@
-/** Passwords: argon2id, stored as one text that holds its own parameters and salt. */
-import { randomBytes } from 'node:crypto'
-import { hash, type Options, verify } from '@node-rs/argon2'
+/**
+ * Passwords: argon2id, which Node brings along, kept as one text in the usual form that holds its parameters and its salt
+ * (`$argon2id$v=19$m=…,t=…,p=…$salt$digest`).
+ */
+import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
+import { promisify } from 'node:util'
 
-/** Length of a password in characters. The bound keeps a sign-in from costing more than one hash. */
+/** Length of a password in characters; the upper bound keeps a request from costing more than one digest. */
 const SHORTEST = 8
 const LONGEST = 256
 
-/** What OWASP recommends as the least: 19 MiB and two passes, some 20 ms. The library's algorithm is argon2id. */
-const COSTS: Options = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+/** Memory in KiB, passes, lanes: what OWASP recommends as the least, some 20 ms. */
+const COSTS = { memory: 19_456, passes: 2, parallelism: 1 } as const
 
-/** What is compared with where there is no account, so that the time of an answer does not tell. No password fits it. */
-const NOBODY =
-  '$argon2id$v=19$m=19456,t=2,p=1$c2VyYWktc2VyYWktc2VyYQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
+const SALT_BYTES = 16
+const DIGEST_BYTES = 32
+
+const KEPT = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([\w+/-]+)\$([\w+/-]+)$/
+
+const argon2Async = promisify(argon2)
 
 /** What is wrong with a password that somebody wants, in words; undefined when nothing is. */
 export function passwordProblem(password: string): string | undefined {
@@ -27,16 +33,40 @@ export function newPassword(): string {
 }
 
 /** The text to keep of a password. */
-export function hashPassword(password: string): Promise<string> {
-  return hash(password.normalize(), COSTS)
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(SALT_BYTES)
+  const digest = await digestOf(password, salt, COSTS, DIGEST_BYTES)
+  const { memory, passes, parallelism } = COSTS
+  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${unpadded(salt)}$${unpadded(digest)}`
 }
 
 /**
  * Whether this is the password that was kept; digests are compared in constant time.
- * @param kept undefined when there is none: takes as long and is false
+ * @param kept undefined when there is none: the answer is false, and takes as long
  */
 export async function isPassword(password: string, kept: string | undefined): Promise<boolean> {
   if ([...password].length > LONGEST) return false
-  const fits = await verify(kept ?? NOBODY, password.normalize())
-  return fits && kept !== undefined
+  const [, memory, passes, parallelism, salt = '', digest = ''] = KEPT.exec(kept ?? '') ?? []
+  if (memory === undefined) {
+    await digestOf(password, Buffer.alloc(SALT_BYTES), COSTS, DIGEST_BYTES)
+    return false
+  }
+  const costs = { memory: Number(memory), passes: Number(passes), parallelism: Number(parallelism) }
+  const expected = Buffer.from(digest, 'base64')
+  const found = await digestOf(password, Buffer.from(salt, 'base64'), costs, expected.length)
+  return timingSafeEqual(found, expected)
+}
+
+/** One password may be typed in several forms of Unicode. */
+function digestOf(
+  password: string,
+  nonce: Buffer,
+  costs: { memory: number; passes: number; parallelism: number },
+  tagLength: number
+): Promise<Buffer> {
+  return argon2Async('argon2id', { message: password.normalize(), nonce, tagLength, ...costs })
+}
+
+function unpadded(bytes: Buffer): string {
+  return bytes.toString('base64').replace(/=+$/, '')
 }

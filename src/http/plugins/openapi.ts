@@ -14,7 +14,8 @@ const DESCRIPTION = `Search, read and download materials data through the NOMAD 
   \`required\` asks for.
 - **Raw files** are the files as they were uploaded: \`/entries/raw\` packs them into one zip.
 
-Public data needs no sign-in. To see your own unpublished data press *Authorize* and give an app token.`
+Public data needs no sign-in. To see your own unpublished data press *Authorize* and give your user name and password, or an app or
+personal access token.`
 
 const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" width="120" height="32" viewBox="0 0 120 32"><g fill="none" stroke="#fff" stroke-width="2">
 <path d="M4 28V14a10 10 0 0 1 20 0v14M9 28V16a5 5 0 0 1 10 0v12M1 28h26"/></g>
@@ -31,6 +32,7 @@ const ERROR_TEXTS: Readonly<Record<string, readonly [description: string, exampl
   ],
   401: ['A token is needed, or the one sent is not valid.', "Authentication required for owner='user'."],
   403: ['You are known and may not do this.', 'This can only be used by the admin user.'],
+  429: ['Too many failed sign-ins.', 'Too many failed sign-ins. Please try again in 8 seconds.'],
   404: ['It does not exist or is not visible to you.', 'The entry does not exist or is not visible to you.']
 }
 
@@ -99,20 +101,28 @@ export const openapi = fp(
           { name: 'uploads', description: 'The folders that entries belong to.' },
           { name: 'uploads/archive', description: 'Archives of the entries of one upload.' },
           { name: 'uploads/raw', description: 'Files of one upload.' },
+          { name: 'auth', description: 'Sign in and get tokens.' },
           { name: 'metainfo', description: 'Definitions of what archives hold.' },
           { name: 'info', description: 'About this server.' }
         ],
         components: {
           securitySchemes: {
+            OAuth2PasswordBearer: {
+              type: 'oauth2',
+              description: 'User name (or e-mail address) and password. Client id and secret may stay empty.',
+              flows: { password: { scopes: {}, tokenUrl: `${root}/auth/token` } }
+            },
             AppToken: {
               type: 'http',
               scheme: 'bearer',
               bearerFormat: 'JWT',
-              description: 'An app token, for example from `serai token USER`.'
+              description:
+                'A token that you have already: an app token, for example of `GET /auth/app_token` or `serai token USER`, a personal ' +
+                'access token, or an access token.'
             }
           }
         },
-        security: [{}, { AppToken: [] }]
+        security: [{}, { OAuth2PasswordBearer: [] }, { AppToken: [] }]
       },
       stripBasePath: true,
       hideUntagged: true,
