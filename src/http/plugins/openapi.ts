@@ -102,6 +102,9 @@ export const openapi = fp(
           { name: 'uploads/archive', description: 'Archives of the entries of one upload.' },
           { name: 'uploads/raw', description: 'Files of one upload.' },
           { name: 'auth', description: 'Sign in and get tokens.' },
+          { name: 'datasets', description: 'Entries under one name, perhaps with a DOI.' },
+          { name: 'users', description: 'Persons.' },
+          { name: 'groups', description: 'Persons who have a part in uploads together.' },
           { name: 'metainfo', description: 'Definitions of what archives hold.' },
           { name: 'info', description: 'About this server.' }
         ],
