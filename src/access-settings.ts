@@ -61,7 +61,7 @@ export const ACCESS_SETTINGS = {
   allow_demo_users: Type.Boolean({
     default: false,
     description:
-      'Whether the persons of the example data may sign in with their well-known password also when the server listens beyond this machine.'
+      'Whether the persons of the example data may sign in with their well-known password also from other machines.'
   }),
   oidc_issuer: Url(
     'OpenID Connect provider that issues the access tokens instead of the built-in accounts, for example `https://auth.example.org/realms/nomad`.'
@@ -131,8 +131,8 @@ export interface AccessConfig {
   readonly patMaxLifetime: number
   readonly patMaxActive: number
   readonly tokenIssuer: string
-  /** Whether the well-known password of the example data lets people in. */
-  readonly demoUsers: boolean
+  /** Whether the well-known password of the example data lets people in: `local` for programs of this machine. */
+  readonly demoUsers: boolean | 'local'
   /** Absent: built-in accounts. */
   readonly oidc?: OidcConfig
 }
@@ -174,7 +174,7 @@ export function accessConfig(
     patMaxLifetime: settings.pat_max_lifetime as number,
     patMaxActive: settings.pat_max_active_per_user as number,
     tokenIssuer: settings.token_issuer as string,
-    demoUsers: settings.allow_demo_users === true || isLoopback(host),
+    demoUsers: settings.allow_demo_users === true || (isLoopback(host) ? 'local' : false),
     ...(oidc ? { oidc } : {})
   }
 }

@@ -4,6 +4,7 @@
 import { enableCompileCache, getCompileCacheDir } from 'node:module'
 import { Command, Option } from 'commander'
 import { endWithParent } from './cli/shutdown.ts'
+import type { NewPerson } from './cli/user.ts'
 import type { Overrides } from './config.ts'
 import { VERSION } from './version.ts'
 
@@ -78,6 +79,84 @@ program
   .action(async (user: string, options: FolderOption & { expiresIn: string }) => {
     const { printToken } = await import('./cli/token.ts')
     await printToken(user, options.expiresIn, overrides(options))
+  })
+
+const user = program.command('user').description('Persons and their accounts.')
+
+const generateOption = () =>
+  new Option('--generate', 'make a password and print it, instead of asking or reading standard input')
+
+user
+  .command('add')
+  .description('Add a person with a password.')
+  .argument('<name>', 'user name')
+  .option('--email <address>', 'e-mail address; it can be used to sign in too')
+  .option('--first-name <name>')
+  .option('--last-name <name>')
+  .option('--affiliation <text>')
+  .option('--admin', 'make the person an administrator')
+  .addOption(generateOption())
+  .addOption(dataOption())
+  .action(async (name: string, options: FolderOption & NewPerson & { generate?: boolean }) => {
+    const { addUser } = await import('./cli/user.ts')
+    await addUser(name, options, options.generate === true, overrides(options))
+  })
+
+user
+  .command('list')
+  .description('List everybody, and who can sign in.')
+  .addOption(dataOption())
+  .action(async (options: FolderOption) => {
+    const { listUsers } = await import('./cli/user.ts')
+    await listUsers(overrides(options))
+  })
+
+user
+  .command('passwd')
+  .description('Set the password of a person, also of one that was imported and has none.')
+  .argument('<name>', 'user name or user id')
+  .addOption(generateOption())
+  .addOption(dataOption())
+  .action(async (name: string, options: FolderOption & { generate?: boolean }) => {
+    const { changePassword } = await import('./cli/user.ts')
+    await changePassword(name, options.generate === true, overrides(options))
+  })
+
+for (const [command, disabled, description] of [
+  ['disable', true, 'Keep a person out: neither passwords nor tokens are accepted.'],
+  ['enable', false, 'Let a person in again.']
+] as const) {
+  user
+    .command(command)
+    .description(description)
+    .argument('<name>', 'user name or user id')
+    .addOption(dataOption())
+    .action(async (name: string, options: FolderOption) => {
+      const { setDisabled } = await import('./cli/user.ts')
+      await setDisabled(name, disabled, overrides(options))
+    })
+}
+
+user
+  .command('make-admin')
+  .description('Make a person an administrator.')
+  .argument('<name>', 'user name or user id')
+  .option('--undo', 'make the person no administrator')
+  .addOption(dataOption())
+  .action(async (name: string, options: FolderOption & { undo?: boolean }) => {
+    const { setAdmin } = await import('./cli/user.ts')
+    await setAdmin(name, options.undo !== true, overrides(options))
+  })
+
+program
+  .command('keys')
+  .description('Keys that access tokens are signed with.')
+  .command('rotate')
+  .description('Sign with a new key; tokens of the one before stay valid until they expire.')
+  .addOption(dataOption())
+  .action(async (options: FolderOption) => {
+    const { rotateKeys } = await import('./cli/keys.ts')
+    await rotateKeys(overrides(options))
   })
 
 await program.parseAsync(process.argv).catch(fail)

@@ -59,9 +59,10 @@ export interface IdentityProvider {
   verify(token: string): Promise<VerifiedToken>
   /**
    * Issues an access token; undefined when name or password are wrong.
+   * @param local whether a program of this machine asks
    * @throws SeraiError PROVIDER_UNAVAILABLE (503)
    */
-  signIn(username: string, password: string): Promise<TokenAnswer | undefined>
+  signIn(username: string, password: string, local: boolean): Promise<TokenAnswer | undefined>
   /**
    * Who a token is about.
    * @throws SeraiError USER_UNKNOWN (403), DIRECTORY_FAILED (500)

@@ -9,6 +9,7 @@ import { ALL } from '../query/tree.ts'
 import { openServices, type Services } from '../services.ts'
 import { VERSION } from '../version.ts'
 import { endConnectionsAfterAnswers } from './connections.ts'
+import { addDemoUsers, DEMO_PASSWORD, demoUsers } from './demo-users.ts'
 import { importWithProgress } from './import.ts'
 import { onShutdown } from './shutdown.ts'
 
@@ -27,6 +28,9 @@ const LOG_DELAY = 200
 /** Remembers in the store how far the example data is: absent, `started` or `done`. */
 const DEMO_SETTING = 'demo_data'
 
+/** Remembers that its persons got their password, so that they do not get it again. */
+const DEMO_USERS_SETTING = 'demo_users'
+
 /**
  * Runs the server until it is told to stop.
  * @throws Error with one clear message: bad settings, port taken, store not usable
@@ -36,7 +40,7 @@ export async function serve(overrides: Overrides): Promise<void> {
   await requireFreePort(config)
   const services = await openServices(config)
   try {
-    if (config.storage.kind === 'embedded' && config.demoData) await importDemo(services)
+    if (config.storage.kind === 'embedded' && config.demoData) await importDemo(config, services)
     const app = await buildApp(config, services, { logger: logger(config) })
     endConnectionsAfterAnswers(app.server)
     onShutdown(config.shutdownTimeout, async error => {
@@ -70,8 +74,21 @@ async function requireFreePort({ host, port }: Config): Promise<void> {
   })
 }
 
+/** Brings the example data and its users. */
+async function importDemo(config: Config, services: Services): Promise<void> {
+  const { documents } = services
+  await importDemoData(services)
+  if (config.access.oidc || (await documents.setting(DEMO_SETTING)) === undefined) return
+  if ((await documents.setting(DEMO_USERS_SETTING)) !== undefined) return
+  await addDemoUsers(
+    DEMO_FOLDERS.map(([, folder]) => folder),
+    services
+  )
+  await documents.putSetting(DEMO_USERS_SETTING, 'done')
+}
+
 /** Imports the example data once; an interrupted import is taken up again, other people's data is left alone. */
-async function importDemo(services: Services): Promise<void> {
+async function importDemoData(services: Services): Promise<void> {
   const state = await services.documents.setting(DEMO_SETTING)
   if (state === 'done') return
   if (state === undefined && (await services.index.count(ALL)) > 0) return
@@ -122,6 +139,16 @@ async function greeting(config: Config, services: Services, port: number): Promi
   docs page   ${root}/extensions/docs
   openapi     ${root}/openapi.json
   try         curl '${root}/entries?elements=Ti&elements=O'
-
+${await signInLines(config, services)}
 `
+}
+
+/** Who can sign in, as lines of the greeting. */
+async function signInLines({ access, host }: Config, services: Services): Promise<string> {
+  if (access.oidc) return `  sign in     with ${access.oidc.issuer}\n`
+  const users = await demoUsers(services)
+  if (users.length === 0) return ''
+  return access.demoUsers
+    ? `  demo users  password ${DEMO_PASSWORD}: ${users.join(', ')}\n`
+    : `  demo users  off, because the server listens on ${host}; docs/users-guide.md, Signing in\n`
 }

@@ -2,23 +2,22 @@
 import { signAppToken } from '../access/app-token.ts'
 import { loadConfig, type Overrides } from '../config.ts'
 import { openServices } from '../services.ts'
-
-/** Longest life of an app token in seconds: 30 days (`auth.md` §3.4). */
-const LONGEST = 2_592_000
+import { personNamed } from './person.ts'
 
 /**
  * Prints the token to standard output.
- * @throws Error when the person is unknown or the time is not 1 to 2592000 seconds
+ * @throws Error when the person is unknown, or the time is not one that the settings allow (`auth.md` §3.4)
  */
 export async function printToken(name: string, expiresIn: string, overrides: Overrides): Promise<void> {
+  const config = loadConfig(overrides)
+  const longest = config.access.appTokenMaxExpiresIn
   const seconds = Number(expiresIn)
-  if (!Number.isInteger(seconds) || seconds < 1 || seconds > LONGEST) {
-    throw new Error(`--expires-in must be a whole number from 1 to ${LONGEST}, not ${expiresIn}`)
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > longest) {
+    throw new Error(`--expires-in must be a whole number from 1 to ${longest}, not ${expiresIn}`)
   }
-  const services = await openServices(loadConfig(overrides))
+  const services = await openServices(config)
   try {
-    const user = (await services.documents.user(name)) ?? (await services.documents.userByName(name))
-    if (!user) throw new Error(`there is no user ${name}`)
+    const user = await personNamed(name, services.documents)
     const expires = Math.floor(Date.now() / 1000) + seconds
     process.stdout.write(`${await signAppToken(user.user_id, expires, services.apiSecret)}\n`)
   } finally {

@@ -191,6 +191,8 @@ export interface DocumentStore {
    * @param beginnings at least one
    */
   usersNamed(beginnings: readonly string[], limit: number): Promise<User[]>
+  /** Everybody, ordered by user name, then id. */
+  everyUser(): Promise<User[]>
   putUsers(users: readonly User[]): Promise<void>
 
   group(groupId: string): Promise<Group | undefined>

@@ -138,6 +138,18 @@ describe.each(profiles())('the documents store of the %s profile', profile => {
     expect(await named('novak')).toEqual([])
   })
 
+  test('gives everybody, by user name and id', async () => {
+    const person = (user_id: string, username: string) => ({
+      user_id,
+      username,
+      first_name: '',
+      last_name: ''
+    })
+    expect(await store.everyUser()).toEqual([])
+    await store.putUsers([person('3', 'bob'), person('2', 'ann'), person('1', 'bob'), person('4', 'Zoe')])
+    expect((await store.everyUser()).map(user => user.user_id)).toEqual(['4', '2', '1', '3'])
+  })
+
   test('lists groups by id, person and parts of their names', async () => {
     await store.putGroups([
       group('g1', 'ann', ['ann', 'bob'], 'Thin film ALLIANCE'),

@@ -25,8 +25,8 @@ export interface BuiltInOptions {
   readonly issuer: string
   /** Seconds that a token is valid. */
   readonly life: number
-  /** Whether the well-known password of the example data lets people in. */
-  readonly demoUsers: boolean
+  /** Whether the well-known password of the example data lets people in: `local` for programs of this machine. */
+  readonly demoUsers: boolean | 'local'
 }
 
 /** The accounts of this installation as a provider of identities. */
@@ -61,8 +61,9 @@ export class BuiltInAccounts implements IdentityProvider {
     }
   }
 
-  async signIn(username: string, password: string): Promise<TokenAnswer | undefined> {
-    const found = await this.#withPassword(username)
+  async signIn(username: string, password: string, local: boolean): Promise<TokenAnswer | undefined> {
+    const { demoUsers } = this.#options
+    const found = await this.#withPassword(username, demoUsers === true || (demoUsers === 'local' && local))
     if (!(await isPassword(password, found?.account.password)) || !found) return undefined
     const { life } = this.#options
     return {
@@ -86,15 +87,17 @@ export class BuiltInAccounts implements IdentityProvider {
     return this.#options.keys.publicKeys()
   }
 
-  /** The one person of a user name or an e-mail address who may sign in with a password. */
-  async #withPassword(name: string): Promise<{ user: User; account: Account } | undefined> {
-    const { documents, accounts, demoUsers } = this.#options
+  /**
+   * The one person of a user name or an e-mail address who may sign in with a password.
+   * @param demo whether the well-known password of the example data is one
+   */
+  async #withPassword(name: string, demo: boolean): Promise<{ user: User; account: Account } | undefined> {
+    const { documents, accounts } = this.#options
     for (const users of [await documents.usersByName([name]), await documents.usersByEmail([name])]) {
       const able = []
       for (const user of users) {
         const account = await accounts.account(user.user_id)
-        if (account?.password && !account.disabled && (demoUsers || !account.demo))
-          able.push({ user, account })
+        if (account?.password && !account.disabled && (demo || !account.demo)) able.push({ user, account })
       }
       // Imported persons may share a name; nobody gets in as another one.
       if (able.length > 0) return able.length === 1 ? able[0] : undefined

@@ -127,6 +127,11 @@ class MongoDocuments implements DocumentStore {
     return found.map(plain<User>)
   }
 
+  async everyUser(): Promise<User[]> {
+    const found = await this.#run('user', c => c.find().sort({ username: 1, _id: 1 }).toArray())
+    return found.map(plain<User>)
+  }
+
   putUsers(users: readonly User[]): Promise<void> {
     return this.#put('user', users, user => user.user_id, storedUser)
   }

@@ -150,6 +150,10 @@ class SqliteDocuments implements DocumentStore {
     )
   }
 
+  async everyUser(): Promise<User[]> {
+    return this.#all('SELECT document FROM user ORDER BY username, user_id')
+  }
+
   putUsers(users: readonly User[]): Promise<void> {
     return this.#write(users, user => putUser(this.#prepare, user))
   }

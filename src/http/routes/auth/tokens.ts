@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { signAppToken } from '../../../access/app-token.ts'
 import { SignInThrottle } from '../../../access/throttle.ts'
+import { isLoopback } from '../../../access-settings.ts'
 import { type DetailItem, failure, SeraiError } from '../../../errors.ts'
 import { requireUser } from '../../plugins/caller.ts'
 import { KeysAnswer, TokenAnswer, TokenForm, TokenUrl } from '../../schemas/auth.ts'
@@ -49,6 +50,14 @@ function requireFields(fields: Fields, part: 'body' | 'query'): { username: stri
   return { username, password }
 }
 
+/** Headers by which a proxy says that it passes on what somebody else asks. */
+const PASSED_ON = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const
+
+/** Whether a program of this machine asks. */
+function isLocal({ socket, headers }: FastifyRequest): boolean {
+  return isLoopback(socket.remoteAddress ?? '') && PASSED_ON.every(name => headers[name] === undefined)
+}
+
 /** Registers the routes. */
 export const tokenRoutes: FastifyPluginAsyncTypebox = async app => {
   const { accounts, identity, apiSecret } = app.services
@@ -65,7 +74,9 @@ export const tokenRoutes: FastifyPluginAsyncTypebox = async app => {
     // Also errors are about this moment and this caller only.
     reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
     const { username, password } = requireFields(fields, part)
-    const answer = await throttle.attempt(username, request.ip, () => identity.signIn(username, password))
+    const answer = await throttle.attempt(username, request.ip, () =>
+      identity.signIn(username, password, isLocal(request))
+    )
     if (!answer) throw failure('PASSWORD_WRONG')
     return answer
   }
