@@ -9,10 +9,11 @@ const PART = 64 * 1024
 /**
  * The JSON text of a value in parts; together they are what `JSON.stringify` gives.
  * @param indent blanks by which each level is indented; 0: everything on one line
+ * @param level levels above the value
  */
-export function* jsonChunks(value: unknown, indent = 0): Generator<string> {
+export function* jsonChunks(value: unknown, indent = 0, level = 0): Generator<string> {
   let part = ''
-  for (const text of texts(value, { indent, pad: '' })) {
+  for (const text of texts(value, layoutAt(level, indent))) {
     part += text
     if (part.length < PART) continue
     yield part
@@ -22,10 +23,21 @@ export function* jsonChunks(value: unknown, indent = 0): Generator<string> {
 }
 
 /** How a value is laid out. */
-interface Layout {
+export interface Layout {
   readonly indent: number
   /** Blanks before the lines of the value. */
   readonly pad: string
+}
+
+/** The layout of a value below so many levels. */
+export function layoutAt(level: number, indent: number): Layout {
+  return { indent, pad: ' '.repeat(level * indent) }
+}
+
+/** The items of a list or the members of a map, without brackets; not for empty ones. */
+export function writtenInside(container: object, layout: Layout): string {
+  const text = written(container, layout)
+  return text.slice(1, layout.indent > 0 ? text.lastIndexOf('\n') : -1)
 }
 
 function* texts(value: unknown, layout: Layout): Generator<string> {
@@ -75,8 +87,7 @@ function* listTexts(
       if (plain.length < VALUES_AT_ONCE && i < list.length - 1) continue
     }
     if (plain.length > 0) {
-      const items = written(plain, layout)
-      yield separator + items.slice(1, items.lastIndexOf(line ? '\n' : ']'))
+      yield separator + writtenInside(plain, layout)
       separator = ','
       plain = []
     }
