@@ -7,12 +7,17 @@ export interface TcpProxy {
   readonly port: number
   /** From now on nothing comes through; connections stay open. */
   stall(): void
+  /** Breaks all connections; new ones are taken. */
+  breakConnections(): void
   /** Breaks all connections and takes no new ones. */
   close(): Promise<void>
 }
 
-/** Starts a proxy to the server of a URL. */
-export async function tcpProxy(url: string): Promise<TcpProxy> {
+/**
+ * Starts a proxy to the server of a URL.
+ * @param listenOn default: a free port
+ */
+export async function tcpProxy(url: string, listenOn = 0): Promise<TcpProxy> {
   const { hostname, port } = new URL(url)
   const sockets = new Set<Socket>()
   let stalled = false
@@ -31,12 +36,15 @@ export async function tcpProxy(url: string): Promise<TcpProxy> {
       })
     }
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(listenOn, '127.0.0.1')
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,
     stall: () => {
       stalled = true
+    },
+    breakConnections: () => {
+      for (const socket of sockets) socket.destroy()
     },
     close: async () => {
       if (!server.listening) return
