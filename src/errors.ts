@@ -68,7 +68,7 @@ export const ERRORS = {
   PASSWORD_WRONG: {
     status: 401,
     text: 'Incorrect username or password',
-    headers: { 'www-authenticate': 'Basic' }
+    headers: BEARER
   },
   SIGN_IN_THROTTLED: {
     status: 429,
@@ -215,6 +215,21 @@ export const ERRORS = {
   SEARCH_TIMEOUT: {
     status: 503,
     text: 'The search took too long and was stopped. Please make it narrower or try again later.',
+    headers: { 'retry-after': '5' }
+  },
+  // limits (auth.md §8)
+  RATE_LIMITED: {
+    status: 503,
+    text: 'Too many requests: one address may send {requests} of them in {seconds} s. Please try again in {wait} s.'
+  },
+  CONCURRENCY_LIMITED: {
+    status: 503,
+    text: 'Too many requests at the same time: one address may have {limit} of them under way. Please wait until one has ended.',
+    headers: { 'retry-after': '1' }
+  },
+  OVERLOADED: {
+    status: 503,
+    text: 'The server is overloaded at the moment. Please try again later.',
     headers: { 'retry-after': '5' }
   },
   // opening the data folder: told on the command line, not to clients

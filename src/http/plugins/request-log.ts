@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 
 /** Parameters of URLs that let their reader in, and their values. */
-const SECRETS = /((?:^|[?&_])token=)[^&]*/gi
+const SECRETS = /((?:^|[?&])(?:[\w-]*token|password|client_secret)=)[^&#]*/gi
 
 /** Writes the lines at level `info`. */
 export const requestLog = fp(
