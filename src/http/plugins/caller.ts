@@ -133,11 +133,3 @@ export function requireUser(request: FastifyRequest): User {
   if (!request.caller.user) throw failure('AUTH_REQUIRED')
   return request.caller.user
 }
-
-/**
- * As `preValidation` of a route that is for known persons only: who is nobody is told so, whatever the parameters are.
- * @throws SeraiError AUTH_REQUIRED (401)
- */
-export async function onlyKnown(request: FastifyRequest): Promise<void> {
-  requireUser(request)
-}

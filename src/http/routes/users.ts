@@ -4,7 +4,7 @@ import Type from 'typebox'
 import { failure } from '../../errors.ts'
 import type { User } from '../../storage/documents.ts'
 import { typedNames } from '../../storage/person-names.ts'
-import { onlyKnown, requireUser } from '../plugins/caller.ts'
+import { requireUser } from '../plugins/caller.ts'
 import { presentMe, presentPerson } from '../present/user.ts'
 import { ErrorAnswer, ValidationAnswer } from '../schemas/common.ts'
 import { MeAnswer, PeopleAnswer, PersonAnswer, UserParameters } from '../schemas/people.ts'
@@ -58,7 +58,6 @@ export const userRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get(
     '/users/me',
     {
-      preValidation: onlyKnown,
       schema: {
         tags: ['users'],
         summary: 'Who you are',

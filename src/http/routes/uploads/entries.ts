@@ -6,7 +6,6 @@ import { requireReadable, requireViewer } from '../../../access/upload-access.ts
 import { failure } from '../../../errors.ts'
 import type { EntryOrder } from '../../../storage/documents.ts'
 import { entryMetadata } from '../../entry-metadata.ts'
-import { onlyKnown } from '../../plugins/caller.ts'
 import { presentUpload } from '../../present/upload.ts'
 import { presentUploadEntry } from '../../present/upload-entry.ts'
 import { requestUrl } from '../../request-url.ts'
@@ -106,7 +105,6 @@ export const uploadEntriesRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get(
     '/:upload_id/entries/:entry_id',
     {
-      preValidation: onlyKnown,
       schema: {
         tags: ['uploads'],
         summary: 'One entry of an upload',

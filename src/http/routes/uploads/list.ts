@@ -4,7 +4,7 @@ import Type, { type Static } from 'typebox'
 import { EVERYBODY } from '../../../access/caller.ts'
 import { SeraiError } from '../../../errors.ts'
 import type { UploadFilter, UploadOrder } from '../../../storage/documents.ts'
-import { onlyKnown, requireUser } from '../../plugins/caller.ts'
+import { requireUser } from '../../plugins/caller.ts'
 import { presentUpload } from '../../present/upload.ts'
 import { requestUrl } from '../../request-url.ts'
 import { rowPage, rowPagination } from '../../row-pagination.ts'
@@ -120,7 +120,6 @@ export const uploadListRoutes: FastifyPluginAsyncTypebox = async app => {
     '/',
     {
       onRequest: withoutSlash,
-      preValidation: onlyKnown,
       schema: {
         tags: ['uploads'],
         summary: 'List your uploads',
