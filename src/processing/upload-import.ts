@@ -25,7 +25,7 @@ import type { PlannedEntry, UploadPlan } from './upload-plan.ts'
 const BATCH = 200
 
 /** Batches that the index may work on while further entries are read: it writes those that wait together. */
-const INDEXING = 4
+const INDEXING = 8
 
 /** What the uploads of a folder are imported with. */
 export interface ImportTarget {

@@ -82,8 +82,9 @@ export type ReadRequest = WireSearch | WireSuggest | { readonly kind: 'count'; r
 /** What the writing worker is asked; documents as JSON. */
 export type WriteRequest =
   | { readonly kind: 'prepare' }
-  /** `open`: the next request is of the same transaction. */
+  /** `open`: the next request is of the same transaction, one like this or `commit`. */
   | { readonly kind: 'put'; readonly texts: readonly string[]; readonly open?: boolean }
+  | { readonly kind: 'commit' }
   | { readonly kind: 'remove'; readonly entryIds: readonly string[] }
 
 /** What a search gives: documents as JSON, which costs the main thread less than copied objects. */

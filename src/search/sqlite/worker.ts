@@ -19,6 +19,7 @@ function writeService(): Service {
     answer: request => {
       if (request.kind === 'prepare') return writer.prepare()
       if (request.kind === 'put') return writer.put(request.texts, request.open)
+      if (request.kind === 'commit') return writer.commit()
       if (request.kind === 'remove') return writer.remove(request.entryIds)
       throw new Error(`${request.kind} is no request to a writer`)
     },

@@ -8,6 +8,12 @@ import type { WriteRequest } from './wire.ts'
 /** UTF-16 units of JSON in a transaction; what it changes is kept in memory, about as much again. */
 const TRANSACTION = 48 * 1024 * 1024
 
+/** A put of so many units is worth a moment of waiting for the next one. */
+const LARGE = 1024 * 1024
+
+/** That moment, as a part of the time that the put took. */
+const LINGER = 0.25
+
 interface Task {
   readonly request: WriteRequest
   /** UTF-16 units of JSON. */
@@ -32,6 +38,7 @@ export class WriteQueue {
   readonly #thread: () => Thread
   readonly #waiting: Task[] = []
   #work: Promise<void> | undefined
+  #added: (() => void) | undefined
 
   /** @param thread gives the writing thread, idle */
   constructor(thread: () => Thread) {
@@ -49,6 +56,7 @@ export class WriteQueue {
     done.promise.catch(() => {})
     const { resolve, reject } = done
     this.#waiting.push({ request, units, alone: false, taken: taken.resolve, resolve, reject })
+    this.#added?.()
     this.#work ??= this.#run().finally(() => {
       this.#work = undefined
     })
@@ -83,19 +91,40 @@ export class WriteQueue {
   async #transaction(tasks: Task[]): Promise<void> {
     let units = 0
     for (let task = tasks[0]; task; ) {
+      const { request } = task
       units += task.units
-      if (task.request.kind !== 'put' || task.alone) {
-        await this.#thread().ask(task.request)
+      if (request.kind !== 'put' || task.alone) {
+        await this.#thread().ask(request)
         return
       }
-      const fits = (next: Task | undefined) =>
-        next?.request.kind === 'put' && !next.alone && units + next.units <= TRANSACTION
-      const open = fits(this.#waiting[0])
-      await this.#thread().ask(open ? { ...task.request, open } : task.request)
+      const room = TRANSACTION - units
+      const open = task.units >= LARGE || this.#fitting(room) !== undefined
+      const begin = performance.now()
+      await this.#thread().ask(open ? { ...request, open } : request)
       task.taken()
       if (!open) return
-      task = this.#waiting.shift() as Task
-      tasks.push(task)
+      // An import hands its next documents over as soon as it is told that there is room for them.
+      if (this.#waiting.length === 0 && room > 0) await this.#next((performance.now() - begin) * LINGER)
+      task = this.#fitting(room)
+      if (task) tasks.push(this.#waiting.shift() as Task)
     }
+    await this.#thread().ask({ kind: 'commit' })
+  }
+
+  /** What waits first, if it can be done in the transaction. */
+  #fitting(room: number): Task | undefined {
+    const next = this.#waiting[0]
+    return next?.request.kind === 'put' && !next.alone && next.units <= room ? next : undefined
+  }
+
+  /** Settles when something waits, or after some milliseconds. */
+  #next(patience: number): Promise<void> {
+    return new Promise(resolve => {
+      const timer = setTimeout(resolve, patience)
+      this.#added = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
   }
 }

@@ -136,7 +136,8 @@ export class IndexWriter {
 
   /**
    * Adds or replaces documents, given as JSON; of several with one id the last one counts.
-   * @param open leaves the transaction open for the next call, which is one of this kind; an error ends it in any case
+   * @param open leaves the transaction open for the next call, which is one of this kind or {@link commit}; an error
+   *   ends it in any case
    */
   put(texts: readonly string[], open = false): void {
     this.#change(() => {
@@ -152,6 +153,11 @@ export class IndexWriter {
         this.#putDocument.run(row, this.#index(row, document), this.#bodies.pack(text))
       }
     }, open)
+  }
+
+  /** Ends an open transaction. */
+  commit(): void {
+    this.#change(() => {})
   }
 
   /** Removes documents; unknown ids are no error. */
