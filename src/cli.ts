@@ -70,6 +70,22 @@ program
   })
 
 program
+  .command('check')
+  .description(
+    'Look through everything that is stored: archives block by block, raw files, index and documents.'
+  )
+  .addHelpText(
+    'after',
+    '\nNothing is changed. Each problem is one line; the exit code is 1 when there is any.'
+  )
+  .addOption(dataOption())
+  .version(VERSION)
+  .action(async (options: FolderOption) => {
+    const { check } = await import('./cli/check.ts')
+    await check(overrides(options))
+  })
+
+program
   .command('token')
   .description('Print an app token: what the person may do, who holds it may do until it expires.')
   .argument('<user>', 'user name or user id')

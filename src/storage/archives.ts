@@ -41,6 +41,8 @@ export interface ArchiveStore {
   contents(entryIds: readonly string[]): Promise<Map<string, ArchiveContents>>
   /** The blocks that exist, keyed by `blockKey`, in one round trip. */
   blocks(addresses: readonly BlockAddress[]): Promise<Map<string, Uint8Array>>
+  /** Ids of the entries that have an archive, in order of ids and some at a time. */
+  entryIds(): AsyncIterable<readonly string[]>
   /** Removes archives; unknown ids are no error. */
   remove(entryIds: readonly string[]): Promise<void>
   close(): Promise<void>

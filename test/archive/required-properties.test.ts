@@ -371,6 +371,20 @@ const LISTS = new Set([
   'calc_refs'
 ])
 
+const REFERENCES = new Set([
+  'calc_ref',
+  'calc_refs',
+  'anything',
+  'system_ref',
+  'system_refs',
+  'loop',
+  'e_ref',
+  'result_ref',
+  'of',
+  'a',
+  'b'
+])
+
 const bound = fc.oneof(fc.constant(''), fc.integer({ min: -5, max: 5 }).map(String))
 const index = fc.oneof(
   fc.constant(''),
@@ -380,15 +394,18 @@ const index = fc.oneof(
 )
 const directive = fc.constantFrom('*', 'include', 'include-resolved')
 
-function requiredOf(name: string, depth: number): fc.Arbitrary<Json> {
+/** @param objects whether references may be followed with objects, not only with directives */
+function requiredOf(name: string, depth: number, objects = true): fc.Arbitrary<Json> {
   const members = MEMBERS[name]!.map(([property, inside]) => {
     const value =
-      inside && depth > 0
-        ? fc.oneof(
-            { weight: 1, arbitrary: directive },
-            { weight: 3, arbitrary: requiredOf(inside, depth - 1) }
-          )
-        : fc.oneof({ weight: 5, arbitrary: directive }, { weight: 1, arbitrary: fc.constant({}) })
+      !objects && REFERENCES.has(property)
+        ? directive
+        : inside && depth > 0
+          ? fc.oneof(
+              { weight: 1, arbitrary: directive },
+              { weight: 3, arbitrary: requiredOf(inside, depth - 1, objects) }
+            )
+          : fc.oneof({ weight: 5, arbitrary: directive }, { weight: 1, arbitrary: fc.constant({}) })
     const key = LISTS.has(property) ? index.map(i => property + i) : fc.constantFrom(property, ` ${property}`)
     return fc.tuple(
       key,
@@ -397,7 +414,7 @@ function requiredOf(name: string, depth: number): fc.Arbitrary<Json> {
   })
   const wildcard = fc.tuple(
     fc.constant('*'),
-    fc.oneof(directive, depth > 0 ? requiredOf('Calculation', 0) : directive)
+    fc.oneof(directive, depth > 0 && objects ? requiredOf('Calculation', 0) : directive)
   )
   return fc
     .tuple(
@@ -407,15 +424,16 @@ function requiredOf(name: string, depth: number): fc.Arbitrary<Json> {
     .map(([keys, others]) => Object.fromEntries([...keys, others].filter(pair => pair !== undefined)))
 }
 
-const required = fc.oneof(
-  { weight: 1, arbitrary: directive },
-  {
-    weight: 8,
-    arbitrary: fc
-      .tuple(requiredOf('EntryArchive', 4), fc.constantFrom(undefined, true, false))
-      .map(([tree, inPlace]) => (inPlace === undefined ? tree : { 'resolve-inplace': inPlace, ...tree }))
-  }
-)
+const requests = (objects: boolean) =>
+  fc.oneof(
+    { weight: 1, arbitrary: directive },
+    {
+      weight: 8,
+      arbitrary: fc
+        .tuple(requiredOf('EntryArchive', 4, objects), fc.constantFrom(undefined, true, false))
+        .map(([tree, inPlace]) => (inPlace === undefined ? tree : { 'resolve-inplace': inPlace, ...tree }))
+    }
+  )
 
 /** Requests that are refused, somewhere or at once. */
 const refused = fc.oneof(
@@ -482,11 +500,12 @@ describe('reading blocks gives what reading plain JSON gives', () => {
   const worldOf = (world: World) => fc.tuple(...FILES.map((_, i) => archiveOf(i, world)))
 
   test('with references of every form', { timeout: 3_600_000 }, async () => {
-    await fc.assert(fc.asyncProperty(worldOf(ACYCLIC), required, holds), { numRuns: RUNS })
+    await fc.assert(fc.asyncProperty(worldOf(ACYCLIC), requests(true), holds), { numRuns: RUNS })
   })
 
+  // A target in a circle that is asked for in two ways may be met in either order first: here it is asked for in one.
   test('with circles of references', { timeout: 3_600_000 }, async () => {
-    await fc.assert(fc.asyncProperty(worldOf(CIRCULAR), required, holds), { numRuns: RUNS })
+    await fc.assert(fc.asyncProperty(worldOf(CIRCULAR), requests(false), holds), { numRuns: RUNS })
   })
 
   test('and refuses the same', { timeout: 3_600_000 }, async () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { VERSION } from '../../src/version.ts'
-import { archiveFile, ENTRIES, ImportFolder } from '../processing/import-folder.ts'
+import { archiveFile, ENTRIES, UPLOAD as GUIDE_UPLOAD, ImportFolder } from '../processing/import-folder.ts'
 import { run } from './serai.ts'
 
 let folder: string
@@ -141,5 +141,33 @@ describe('serai import', () => {
     const { code, stdout } = await run(['token', 'lena.brandt', '--data', data()])
     expect(code).toBe(0)
     expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
+  })
+})
+
+describe('serai check', () => {
+  test('tells what is wrong, each in one line, with exit code 1', async () => {
+    const guide = await ImportFolder.guide()
+    const data = join(folder, 'check')
+    try {
+      await run(['import', guide.path, '--data', data])
+      const good = await run(['check', '--data', data])
+      expect({ code: good.code, stdout: good.stdout }).toEqual({ code: 0, stdout: '' })
+      expect(good.stderr).toMatch(
+        /Checked 1 uploads, 4 entries, 4 archives, \d+ raw files: everything is as it was stored\n/
+      )
+
+      const database = new DatabaseSync(join(data, 'archives.sqlite'))
+      database.exec(`UPDATE block SET bytes = zeroblob(length(bytes)) WHERE number = 1 AND generation =
+        (SELECT max(row) FROM generation WHERE entry_id = '${ENTRIES.salt}')`)
+      database.close()
+      const bad = await run(['check', '--data', data])
+      expect({ code: bad.code, stdout: bad.stdout }).toEqual({
+        code: 1,
+        stdout: `upload ${GUIDE_UPLOAD}, entry ${ENTRIES.salt}, archive, block 1: does not have its checksum\n`
+      })
+      expect(bad.stderr).toContain('1 problems\n')
+    } finally {
+      await guide.end()
+    }
   })
 })

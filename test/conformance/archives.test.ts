@@ -43,6 +43,20 @@ describe.each(profiles())('the archive store of the %s profile', profile => {
     expect([...blocks].map(([key, bytes]) => [key, Buffer.from(bytes).toString()])).toEqual([['e1/2', 'two']])
   })
 
+  test('lists the entries that have one', async () => {
+    const listed = async () => (await Array.fromAsync(store.entryIds())).flat()
+    expect(await listed()).toEqual([])
+    const ids = Array.from({ length: 1203 }, (_, i) => `e${String(i).padStart(4, '0')}`)
+    for (const id of ids.toReversed()) await put(id, [])
+    await put('e0007', ['again'])
+    await store.put('e0008', 'u1', async () => {
+      expect(await listed()).toEqual(ids)
+      return Buffer.from('new')
+    })
+    await store.remove(['e0003'])
+    expect(await listed()).toEqual(ids.filter(id => id !== 'e0003'))
+  })
+
   test('shows the old archive until the new one is complete, and keeps it for those who read it', async () => {
     await put('e1', ['old'])
     const old = await generationOf('e1')

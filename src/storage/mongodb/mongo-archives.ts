@@ -30,6 +30,9 @@ const ARCHIVES_FORMAT: StoreFormat = {
 /** Ids in one request; MongoDB takes 16 MB. */
 const IDS_MAX = 10_000
 
+/** Ids of one part of a list. */
+const IDS_LISTED = 1000
+
 /** Bytes of blocks that are gathered for one write. */
 const WRITE_SLICE = 4 * 1024 * 1024
 
@@ -210,6 +213,22 @@ class MongoArchives implements ArchiveStore {
       }
       return found
     })
+  }
+
+  async *entryIds(): AsyncGenerator<string[]> {
+    for (let last = ''; ; ) {
+      const found = await this.#database.run(() =>
+        this.#archives
+          .find({ _id: { $gt: last } })
+          .project<{ _id: string }>({ _id: 1 })
+          .sort({ _id: 1 })
+          .limit(IDS_LISTED)
+          .toArray()
+      )
+      if (found.length > 0) yield found.map(({ _id }) => _id)
+      if (found.length < IDS_LISTED) return
+      last = found.at(-1)?._id as string
+    }
   }
 
   remove(entryIds: readonly string[]): Promise<void> {

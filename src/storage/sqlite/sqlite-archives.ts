@@ -176,6 +176,19 @@ class SqliteArchives implements ArchiveStore {
     return found
   }
 
+  async *entryIds(): AsyncGenerator<string[]> {
+    const next = this.#database.prepare(
+      `SELECT DISTINCT entry_id FROM generation WHERE contents IS NOT NULL AND entry_id > ? ORDER BY entry_id LIMIT ${READ_COUNT}`
+    )
+    for (let last = ''; ; ) {
+      const ids = next.all(last).map(row => row.entry_id as string)
+      if (ids.length > 0) yield ids
+      if (ids.length < READ_COUNT) return
+      last = ids.at(-1) as string
+      await nextTurn()
+    }
+  }
+
   async remove(entryIds: readonly string[]): Promise<void> {
     for (const entryId of entryIds) {
       clearTimeout(this.#replaced.get(entryId)?.timer)

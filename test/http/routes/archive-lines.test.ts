@@ -19,6 +19,7 @@ describe.each(profiles())('archives line by line on %s', profile => {
       ...services,
       archives: {
         put: archives.put.bind(archives),
+        entryIds: archives.entryIds.bind(archives),
         remove: archives.remove.bind(archives),
         close: archives.close.bind(archives),
         contents: async (ids: readonly string[]) => {
