@@ -4,7 +4,7 @@ import type { Pagination } from '../query/pagination.ts'
 import type { RequiredFields } from '../query/required-fields.ts'
 import type { Query } from '../query/tree.ts'
 import type { EntryIndex, Hit } from '../search/entry-index.ts'
-import { presentEntry } from './present/entry.ts'
+import { PresentedEntry } from './entry-text.ts'
 
 /** Entries of the first page; the others follow the size of the entries. */
 const FIRST_PAGE = 100
@@ -57,7 +57,7 @@ export class EntryWalk {
    * The entries as clients see them, a page at a time; the first page comes even if it is empty.
    * @throws SeraiError as `EntryIndex.search`
    */
-  async *pages(): AsyncGenerator<Readonly<Record<string, unknown>>[]> {
+  async *pages(): AsyncGenerator<PresentedEntry[]> {
     const { query, pagination, required, limit = Number.POSITIVE_INFINITY, pageSize, signal } = this.#request
     const { orderBy, offset, after: start, echo } = pagination
     const largest = Math.min(PAGE_MAX, pageSize ?? PAGE_MAX)
@@ -75,7 +75,7 @@ export class EntryWalk {
         ...(after ? { after } : offset ? { offset } : {})
       })
       if (this.#count === 0) this.#total = total
-      const entries = hits.map(hit => presentEntry(hit, required))
+      const entries = hits.map(hit => new PresentedEntry(hit, required))
       yield entries
       this.#count += hits.length
       this.#last = hits.at(-1) ?? this.#last
@@ -110,8 +110,9 @@ function placeOf({ entryId, sortValue }: Hit) {
 }
 
 /** Characters of JSON of an entry, from a sample. */
-function averageUnits(entries: readonly unknown[]): number {
+function averageUnits(entries: readonly PresentedEntry[]): number {
   const step = Math.ceil(entries.length / SAMPLE)
   const sample = entries.filter((_, i) => i % step === 0)
-  return Math.max(1, JSON.stringify(sample).length / sample.length)
+  const units = sample.reduce((sum, entry) => sum + entry.text.length, 0)
+  return Math.max(1, units / Math.max(1, sample.length))
 }

@@ -3,6 +3,7 @@
  * object of use as soon as it is there, and a last line that tells how it ended.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { PresentedEntry } from './entry-text.ts'
 import { jsonChunks } from './json-chunks.ts'
 import { wireError } from './plugins/errors.ts'
 import { sendParts } from './text-stream.ts'
@@ -13,10 +14,19 @@ export const NDJSON = 'application/x-ndjson'
 /** Characters that are sent together, about. */
 const PART = 64 * 1024
 
+/** A line whose JSON is made in parts, for objects that are too large to be in memory. */
+export class LineText {
+  readonly parts: AsyncIterable<string>
+
+  constructor(parts: AsyncIterable<string>) {
+    this.parts = parts
+  }
+}
+
 /** What the lines are made of. */
 export interface Lines {
   /** The objects, in batches: those of one batch are sent without waiting for the next one. */
-  readonly batches: AsyncIterable<readonly unknown[]>
+  readonly batches: AsyncIterable<readonly (object | LineText)[]>
   /** The last line, asked for when all objects are sent; for example `{ pagination }`. */
   end(): object
   /** Told beside the error, when one ends the objects: where to go on, for example. */
@@ -45,7 +55,7 @@ async function* lineParts(lines: Lines, over: AbortSignal, request: FastifyReque
   let begun = false
   try {
     for await (const batch of lines.batches) {
-      for (const part of batchParts(batch)) {
+      for await (const part of batchParts(batch)) {
         begun = true
         yield part
       }
@@ -59,10 +69,18 @@ async function* lineParts(lines: Lines, over: AbortSignal, request: FastifyReque
 }
 
 /** The lines of a batch; large objects in several parts. */
-function* batchParts(batch: readonly unknown[]): Generator<string> {
+async function* batchParts(batch: readonly (object | LineText)[]): AsyncGenerator<string> {
   let part = ''
   for (const object of batch) {
-    for (const text of jsonChunks(object)) {
+    if (object instanceof LineText) {
+      if (part) yield part
+      part = ''
+      yield* object.parts
+      yield '\n'
+      continue
+    }
+    const texts = object instanceof PresentedEntry ? [object.text] : jsonChunks(object)
+    for (const text of texts) {
       part += text
       if (part.length < PART) continue
       yield part

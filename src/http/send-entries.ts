@@ -1,6 +1,7 @@
 /** Sends the entries of a walk in one of the forms that a client may ask for. */
 import { stringify } from 'csv-stringify/sync'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { PresentedEntry } from './entry-text.ts'
 import type { EntryWalk } from './entry-walk.ts'
 import type { Format } from './formats.ts'
 import { sendNdjson } from './ndjson.ts'
@@ -52,7 +53,7 @@ export function sendEntries(
   })
 }
 
-type Pages = AsyncGenerator<Readonly<Record<string, unknown>>[]>
+type Pages = AsyncGenerator<PresentedEntry[]>
 
 async function* checked(walk: EntryWalk, check: (walk: EntryWalk) => void): Pages {
   let known = false
@@ -69,7 +70,7 @@ async function* arrayParts(pages: Pages): AsyncGenerator<string> {
   let separator = ''
   for await (const page of pages) {
     for (const entry of page) {
-      part += separator + JSON.stringify(entry)
+      part += separator + entry.text
       separator = ','
       if (part.length < PART) continue
       yield part
@@ -89,7 +90,7 @@ async function* tableParts(pages: Pages, columns: readonly Column[]): AsyncGener
   let header: string[][] = [columns.map(column => column.name)]
   for await (const page of pages) {
     if (page.length === 0) continue
-    const rows = page.map(entry => columns.map(column => cellOf(entry, column)))
+    const rows = page.map(({ value }) => columns.map(column => cellOf(value, column)))
     yield stringify([...header, ...rows], { record_delimiter: '\r\n' })
     header = []
   }

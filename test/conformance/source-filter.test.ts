@@ -34,6 +34,8 @@ const CASES: readonly (readonly [SourceFilter | undefined, object])[] = [
   [{ include: ['results.material.topology'] }, { results: { material: { topology: left } } }],
   [{ include: ['results.material.topology.label'] }, labels],
   [{ include: ['results.material.topology.*label'] }, labels],
+  [{ include: ['results.*.*.label'] }, labels],
+  [{ include: ['results.*.topology.*b*'] }, labels],
   [
     { include: ['results.material.topology.atoms.z'] },
     { results: { material: { topology: [{ atoms: [{ z: 1 }] }] } } }

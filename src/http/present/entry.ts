@@ -5,7 +5,7 @@ import type { Hit } from '../../search/entry-index.ts'
 type Json = Readonly<Record<string, unknown>>
 
 /** The licence of published data, which the index does not hold. */
-const LICENSE = 'CC BY 4.0'
+export const LICENSE = 'CC BY 4.0'
 
 /** Members that hold persons; their e-mail addresses are nobody's business. */
 const PERSONS = ['main_author', 'authors', 'writers', 'viewers']

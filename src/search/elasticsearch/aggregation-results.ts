@@ -2,6 +2,7 @@
 import type { Quantity } from '../../query/quantities.ts'
 import type { Scalar } from '../../query/tree.ts'
 import type { Aggregation, AggregationResult, Bucket, Metric, TermsPageBucket } from '../aggregation.ts'
+import { withoutEmptyItems } from '../empty-items.ts'
 import { PART } from './aggregation-dsl.ts'
 
 /** A part of the answer: a wrapper, a bucket or a number; the members depend on what was asked. */
@@ -136,8 +137,10 @@ function termsBucket(
   return {
     ...plainBucket(part, scalar(quantity, key), metrics),
     entries: quantity.nestedPath === undefined ? objects : (inside(part, PART.entries).doc_count ?? 0),
-    ...(examples
-      ? { examples: inside(part, PART.examples).hits?.hits.map(hit => hit._source ?? {}) ?? [] }
-      : {})
+    ...(examples ? { examples: inside(part, PART.examples).hits?.hits.map(documentOf) ?? [] } : {})
   }
+}
+
+function documentOf({ _source }: { readonly _source?: Record<string, unknown> }): Record<string, unknown> {
+  return withoutEmptyItems(_source ?? {}) as Record<string, unknown>
 }

@@ -91,7 +91,8 @@ class ElasticsearchEntryIndex implements EntryIndex {
     const { query, orderBy, order, size, offset, after, source, signal } = request
     const aggregated = request.aggregations && aggregatedQuery(query, request.aggregations)
     const asked = aggregated?.body ?? { query: queryDsl(query) }
-    const mark = size > 0 && isLarge(source) ? this.#mark : undefined
+    // Example entries of aggregations would bear the mark too.
+    const mark = size > 0 && isLarge(source) && !hasExamples(request) ? this.#mark : undefined
     const text = await this.#search(
       {
         ...asked,
@@ -223,6 +224,10 @@ class ElasticsearchEntryIndex implements EntryIndex {
 
 /** Half of a character, as it stands in JSON; Lucene cannot hold it. An even number of backslashes comes before. */
 const LONE_SURROGATE = /(?<=(?<!\\)(?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g
+
+function hasExamples({ aggregations = {} }: SearchRequest): boolean {
+  return Object.values(aggregations).some(({ aggregation }) => 'examples' in aggregation)
+}
 
 /** A hit of which nothing but the id was asked for. */
 function idHit(hit: Hit): Hit {

@@ -9,6 +9,7 @@ import { type RequiredFields, requiredFields } from '../../../query/required-fie
 import { and, type Query } from '../../../query/tree.ts'
 import { aggregatedSearch } from '../../aggregated-search.ts'
 import { bodySearch, type EntrySearch, pageRequest, paginationAnswer, urlSearch } from '../../entry-search.ts'
+import { PresentedEntry, withList } from '../../entry-text.ts'
 import { acceptedFormat } from '../../formats.ts'
 import { presentEntry } from '../../present/entry.ts'
 import { requestUrl } from '../../request-url.ts'
@@ -23,13 +24,16 @@ const SearchOrStream = {
   content: { 'application/json': { schema: SearchAnswer }, ...STREAMED }
 }
 
+/** Of answers that are written here and not by the framework. */
+const JSON_TYPE = 'application/json; charset=utf-8'
+
 const ERRORS = { 400: ErrorAnswer, 401: ErrorAnswer, 403: ErrorAnswer, 422: ValidationAnswer }
 
 /** Registers the routes. */
 export const entrySearchRoutes: FastifyPluginAsyncTypebox = async app => {
   const { index, quantities } = app.services
 
-  /** One page of a search as it is answered, `required` aside. */
+  /** One page of a search as it is answered, `required` aside; `data` are the JSON texts of the entries. */
   const found = async (
     search: EntrySearch,
     pagination: Pagination,
@@ -45,8 +49,8 @@ export const entrySearchRoutes: FastifyPluginAsyncTypebox = async app => {
       owner: search.owner,
       query: search.echo,
       pagination: paginationAnswer(pagination, page, url),
-      ...(answers ? { aggregations: answers as never } : {}),
-      data: page.hits.map(hit => presentEntry(hit, required)) as { entry_id: string }[]
+      ...(answers ? { aggregations: answers } : {}),
+      data: page.hits.map(hit => new PresentedEntry(hit, required).text)
     }
   }
 
@@ -72,7 +76,8 @@ export const entrySearchRoutes: FastifyPluginAsyncTypebox = async app => {
       const aggregations = readAggregations(body.aggregations, quantities)
       const required = requiredFields(body.required, [pagination.orderName], quantities)
       const { data, ...answer } = await found(search, pagination, required, signal, { aggregations })
-      return { ...answer, ...(body.required ? { required: required.echo as never } : {}), data }
+      const head = { ...answer, ...(body.required ? { required: required.echo } : {}) }
+      return reply.type(JSON_TYPE).send(withList(head, 'data', data) as never)
     }
   )
 
@@ -89,7 +94,7 @@ export const entrySearchRoutes: FastifyPluginAsyncTypebox = async app => {
         response: { 200: SearchAnswer, ...ERRORS }
       }
     },
-    async request => {
+    async (request, reply) => {
       const { query, caller, signal } = request
       const search = urlSearch(query, caller, quantities)
       const pagination = urlPagination(query, quantities)
@@ -97,7 +102,9 @@ export const entrySearchRoutes: FastifyPluginAsyncTypebox = async app => {
       const { data, ...answer } = await found(search, pagination, required, signal, {
         url: requestUrl(request)
       })
-      return { ...answer, required: required.echo as never, data }
+      return reply
+        .type(JSON_TYPE)
+        .send(withList({ ...answer, required: required.echo }, 'data', data) as never)
     }
   )
 
