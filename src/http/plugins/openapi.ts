@@ -21,8 +21,15 @@ const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" width="120" height="32" vi
 <path d="M4 28V14a10 10 0 0 1 20 0v14M9 28V16a5 5 0 0 1 10 0v12M1 28h26"/></g>
 <text x="36" y="24" fill="#fff" font-family="sans-serif" font-size="22">Serai</text></svg>`
 
-/** There is one document, so the field that asks for another one goes. */
-const STYLE = '.swagger-ui .topbar .download-url-wrapper { display: none }'
+/**
+ * There is one document, so the field that asks for another one goes; so do those of the sign-in that this server does not
+ * look at, which otherwise fill the window.
+ */
+const STYLE = `.swagger-ui .topbar .download-url-wrapper,
+.swagger-ui .auth-container .scope-def,
+.swagger-ui .auth-container .wrapper:has(> [for='password_type']),
+.swagger-ui .auth-container .wrapper:has(> [for^='client_id']),
+.swagger-ui .auth-container .wrapper:has(> [for^='client_secret']) { display: none }`
 
 /** What an answer of this status says, by example. */
 const ERROR_TEXTS: Readonly<Record<string, readonly [description: string, example: string]>> = {
@@ -44,7 +51,22 @@ function operationId(method: string, path: string): string {
   return method + words.map(w => w[0]?.toUpperCase() + w.slice(1)).join('')
 }
 
+/** What every operation may answer. */
+const OVER_LIMITS: NonNullable<Operation['responses']>[string] = {
+  description:
+    'Your address asks too much, or the server has too much to do: ask again after `Retry-After` seconds.',
+  headers: { 'Retry-After': { schema: { type: 'integer' } } },
+  content: {
+    'application/json': {
+      schema: { type: 'object', properties: { detail: { type: 'string' } }, required: ['detail'] },
+      example: { detail: 'The server is overloaded at the moment. Please try again later.' }
+    }
+  }
+}
+
 function describeErrors(operation: Operation): void {
+  operation.responses = { ...operation.responses }
+  operation.responses['503'] ??= OVER_LIMITS
   for (const [status, response] of Object.entries(operation.responses ?? {})) {
     const text = ERROR_TEXTS[status]
     if ('description' in response && response.description === 'Default Response')
@@ -112,7 +134,7 @@ export const openapi = fp(
           securitySchemes: {
             OAuth2PasswordBearer: {
               type: 'oauth2',
-              description: 'User name (or e-mail address) and password. Client id and secret may stay empty.',
+              description: 'Your user name or e-mail address, and your password.',
               flows: { password: { scopes: {}, tokenUrl: `${root}/auth/token` } }
             },
             AppToken: {
