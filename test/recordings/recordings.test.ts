@@ -12,14 +12,7 @@ import { judge, type RecordedLine } from './judgement.ts'
 const FOLDER = join(import.meta.dirname, '../../fixtures/recordings')
 
 /** Operations that are not there yet, by method and path. */
-const COMING: readonly RegExp[] = [
-  /^GET \/uploads\/(?:command-examples|[^/]+\/bundle)$/,
-  /^GET \/systems\b/,
-  /^(?:GET|POST) \/auth\//
-]
-
-/** Lines whose way of signing in is not there yet: `signature_token` in the URL (1.3). */
-const COMING_LINES = new Set(['files-038', 'auth-errors-037'])
+const COMING: readonly RegExp[] = [/^GET \/uploads\/(?:command-examples|[^/]+\/bundle)$/, /^GET \/systems\b/]
 
 /** A difference that stays. */
 interface Explained {
@@ -78,21 +71,20 @@ describe.each(profiles())('recorded answers on %s', profile => {
   afterAll(() => server.close())
 
   describe.each(areas)('%s', file => {
-    test.each(
-      linesOf(file)
-        .filter(l => !COMING_LINES.has(l.id))
-        .map(line => [line.id, line.title, line] as const)
-    )('%s %s', async (_id, _title, line) => {
-      const answer = await ask(line, { base: server.base, secret: server.services.apiSecret })
-      // A wrong token is told before anything else, also where there is nothing else yet.
-      if (isComing(line) && answer.status === 501) return
-      const { at = [] } = EXPLAINED[line.id] ?? {}
-      const found = judge(line, answer).filter(d => !d.soft)
-      for (const place of at) expect(found.map(d => d.path)).toContainEqual(expect.stringMatching(place))
-      const hard = found.filter(d => !at.some(place => place.test(d.path)))
-      expect(
-        hard.map(d => `${d.path}: want ${JSON.stringify(d.want)}, got ${JSON.stringify(d.got)}`)
-      ).toEqual([])
-    })
+    test.each(linesOf(file).map(line => [line.id, line.title, line] as const))(
+      '%s %s',
+      async (_id, _title, line) => {
+        const answer = await ask(line, { base: server.base, secret: server.services.apiSecret })
+        // A wrong token is told before anything else, also where there is nothing else yet.
+        if (isComing(line) && answer.status === 501) return
+        const { at = [] } = EXPLAINED[line.id] ?? {}
+        const found = judge(line, answer).filter(d => !d.soft)
+        for (const place of at) expect(found.map(d => d.path)).toContainEqual(expect.stringMatching(place))
+        const hard = found.filter(d => !at.some(place => place.test(d.path)))
+        expect(
+          hard.map(d => `${d.path}: want ${JSON.stringify(d.want)}, got ${JSON.stringify(d.got)}`)
+        ).toEqual([])
+      }
+    )
   })
 })
