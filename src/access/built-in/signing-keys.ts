@@ -12,6 +12,9 @@ export const ALGORITHM = 'RS256'
 /** Milliseconds for which keys are taken as they were read: so late another process's rotation is known. */
 const FRESH = 5000
 
+/** Milliseconds in which the keys are not read again because of a key that is not known. */
+const PAUSE = 200
+
 /** Milliseconds beyond the life of a token for which a replaced key still verifies; more than {@link FRESH}. */
 const MARGIN = 60_000
 
@@ -48,7 +51,10 @@ export class SigningKeys {
   /** The key that verifies the tokens of a `kid`; undefined when it is not or no longer known. */
   async verifier(kid: string): Promise<CryptoKey | undefined> {
     await this.#load()
-    return this.#valid().find(({ stored }) => stored.kid === kid)?.publicKey
+    const find = () => this.#valid().find(({ stored }) => stored.kid === kid)?.publicKey
+    // Another process may have made it just now.
+    if (!find() && performance.now() - this.#loadedAt > PAUSE) await this.#load(true)
+    return find()
   }
 
   /** The public parts of all keys that verify. */
