@@ -37,7 +37,7 @@ export interface CutFrame {
 const WHOLE = 8 * 1024 * 1024
 
 /** Bytes that wait in an archive that does not. */
-const WAITING = 1024 * 1024
+const WAITING = 256 * 1024
 
 /** See above. */
 export class PartCutter {

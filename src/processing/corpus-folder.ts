@@ -29,7 +29,7 @@ import { type ArchiveInput, fileFault, partsOfFile, type UploadFiles } from './u
 const unzip = promisify(gunzip)
 
 /** Bytes of archives that are read at once. */
-const READ_SIZE = 1024 * 1024
+const READ_SIZE = 256 * 1024
 
 /** Checked records and what was wrong with the others. */
 export interface Records<T> {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../../src/archive/definitions.ts'
 import { packArchive } from '../../src/archive/pack.ts'
 import { type ArchiveNode, MISSING, StoredArchive, wantAll } from '../../src/archive/stored-archive.ts'
+import { arbitraryArchive } from './arbitrary-archives.ts'
 
 function packed(archive: JsonObject) {
   const writer = packArchive(archive)
@@ -34,31 +35,8 @@ const text = (value: unknown) => JSON.stringify(value)
 
 describe('packing an archive', () => {
   test('loses nothing: values, nulls, order of keys', () => {
-    // Some strings and lists are long, so that all ways of cutting occur.
-    const number = fc.double({ noNaN: true, noDefaultInfinity: true })
-    const plain = fc.oneof(number, fc.integer(), fc.boolean(), fc.constant(null), fc.string())
-    const key = fc.oneof(fc.string(), fc.constantFrom('__proto__', '\0__proto__', '0'))
-    const long = fc.oneof(
-      fc.string({ minLength: 1 }).map(s => s.repeat(3000)),
-      fc
-        .array(number, { minLength: 1, maxLength: 3 })
-        .map(a => Array.from({ length: 9000 }, (_, i) => a[i % a.length])),
-      fc
-        .dictionary(key, plain, { noNullPrototype: true, maxKeys: 4 })
-        .map(m => Array.from({ length: 3000 }, () => m))
-    )
-    const { archive } = fc.letrec(tie => ({
-      value: fc.oneof(
-        { depthSize: 'small', withCrossShrink: true },
-        plain,
-        long,
-        fc.array(tie('value'), { maxLength: 6 }),
-        tie('archive')
-      ),
-      archive: fc.dictionary(key, tie('value'), { noNullPrototype: true, maxKeys: 6, depthIdentifier: 'a' })
-    }))
     fc.assert(
-      fc.property(archive, generated => {
+      fc.property(arbitraryArchive(), generated => {
         const source = text(generated)
         const value = JSON.parse(source) as JsonObject
         expect(text(unpacked(value)) === source).toBe(true)

@@ -33,8 +33,8 @@ export function mapFile(format: 'v1' | 'v2', archives: Archives): Buffer {
   const toc: Buffer[] = [mapHead(ids.length)]
   for (const id of ids) {
     const key = text(id.padStart(28))
-    const entryToc = pack({ pos: [0, 1] })
     const archive = pack(archives[id])
+    const entryToc = pack({ pos: [0, archive.length] })
     const before = Buffer.concat([key, mapHead(2), text('toc')])
     const tocAt = at + before.length
     const dataAt = tocAt + entryToc.length + text('data').length
