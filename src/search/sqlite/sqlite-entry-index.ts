@@ -11,12 +11,13 @@ import { openDatabase } from '../../storage/sqlite/database.ts'
 import { documentText } from '../document-text.ts'
 import type {
   EntryIndex,
-  Hit,
   IndexDocument,
   SearchPage,
   SearchRequest,
-  SuggestRequest
+  SuggestRequest,
+  Versions
 } from '../entry-index.ts'
+import { lazyHit } from '../lazy-hit.ts'
 import { type FieldPlan, fieldPlan } from './fields.ts'
 import { ReaderPool } from './reader-pool.ts'
 import { SEARCH_FORMAT } from './schema.ts'
@@ -83,24 +84,24 @@ class SqliteEntryIndex implements EntryIndex {
 
   /** Has the writer make the index fit the quantities, if it does not. */
   async prepare(): Promise<void> {
-    const known = this.#database.prepare("SELECT value FROM setting WHERE name = 'fields'").get()
-    if (known?.value !== JSON.stringify(this.#plan)) await this.#writes.add({ kind: 'prepare' }).done
+    const plan = JSON.stringify(this.#plan)
+    const known = () => this.#database.prepare("SELECT value FROM setting WHERE name = 'fields'").get()?.value
+    if (known() === undefined) {
+      // An empty file needs no writer, which takes longer to start than all else.
+      const sql = "INSERT INTO setting SELECT 'fields', ? WHERE NOT EXISTS (SELECT 1 FROM setting)"
+      this.#database.prepare(sql).run(plan)
+    }
+    if (known() !== plan) await this.#writes.add({ kind: 'prepare' }).done
   }
 
   async search(request: SearchRequest): Promise<SearchPage> {
     const found = (await this.#readers.run(wireSearch(request), request.signal)) as WirePage
     const { total, hits, aggregations } = found
-    const parsed: Hit[] = []
-    let units = 0
-    for (const { entryId, text, sortValue } of hits) {
-      parsed.push({ entryId, document: JSON.parse(text), ...(sortValue !== undefined ? { sortValue } : {}) })
-      units += text.length
-      if (units > TURN) {
-        units = 0
-        await nextTurn()
-      }
+    return {
+      total,
+      hits: hits.map(({ entryId, text, sortValue }) => lazyHit(entryId, text, sortValue)),
+      ...(aggregations ? { aggregations } : {})
     }
-    return { total, hits: parsed, ...(aggregations ? { aggregations } : {}) }
   }
 
   async count(query: Query, signal?: AbortSignal): Promise<number> {
@@ -143,6 +144,24 @@ class SqliteEntryIndex implements EntryIndex {
   async remove(entryIds: readonly string[]): Promise<void> {
     this.#requireOpen()
     if (entryIds.length > 0) await this.#writes.add({ kind: 'remove', entryIds }).done
+  }
+
+  async versions(entryIds: readonly string[]): Promise<Versions> {
+    this.#requireOpen()
+    if (entryIds.length === 0) return new Map()
+    return (await this.#writes.add({ kind: 'versions', entryIds }).done) as Versions
+  }
+
+  async replace(documents: readonly IndexDocument[], versions: Versions): Promise<string[]> {
+    this.#requireOpen()
+    const texts = documents.map(documentText)
+    if (texts.length === 0) return []
+    return (await this.#writes.add({ kind: 'replace', texts, versions }).done) as string[]
+  }
+
+  /** There is one file, in which documents are indexed anew one by one. */
+  async renew(): Promise<void> {
+    this.#requireOpen()
   }
 
   #writingThread(): Thread {

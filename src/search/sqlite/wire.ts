@@ -8,7 +8,8 @@ import {
   type SearchRequest,
   type SortValue,
   type SourceFilter,
-  type SuggestRequest
+  type SuggestRequest,
+  type Versions
 } from '../entry-index.ts'
 import { type WireAggregations, wireAggregations } from './aggregation-wire.ts'
 import { type FieldPlan, isKeptByRow } from './fields.ts'
@@ -86,6 +87,10 @@ export type WriteRequest =
   | { readonly kind: 'put'; readonly texts: readonly string[]; readonly open?: boolean }
   | { readonly kind: 'commit' }
   | { readonly kind: 'remove'; readonly entryIds: readonly string[] }
+  /** Gives a `Versions`. */
+  | { readonly kind: 'versions'; readonly entryIds: readonly string[] }
+  /** Gives the ids of documents that are not as they were. */
+  | { readonly kind: 'replace'; readonly texts: readonly string[]; readonly versions: Versions }
 
 /** What a search gives: documents as JSON, which costs the main thread less than copied objects. */
 export interface WirePage {

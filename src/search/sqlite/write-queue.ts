@@ -21,7 +21,7 @@ interface Task {
   /** Not with others, after it has failed with others. */
   alone: boolean
   taken(): void
-  resolve(): void
+  resolve(result: unknown): void
   reject(error: unknown): void
 }
 
@@ -29,8 +29,8 @@ interface Task {
 export interface Write {
   /** Settles when the thread has worked on it: it is time to hand over the next part. */
   readonly taken: Promise<void>
-  /** Settles when it is stored. */
-  readonly done: Promise<void>
+  /** Settles when it is stored, with what the thread answered. */
+  readonly done: Promise<unknown>
 }
 
 /** Writes to one file. */
@@ -51,7 +51,7 @@ export class WriteQueue {
    */
   add(request: WriteRequest, units = 0): Write {
     const taken = Promise.withResolvers<void>()
-    const done = Promise.withResolvers<void>()
+    const done = Promise.withResolvers<unknown>()
     // Who waits for one of them need not look at the other.
     done.promise.catch(() => {})
     const { resolve, reject } = done
@@ -74,8 +74,8 @@ export class WriteQueue {
     for (let first = this.#waiting.shift(); first; first = this.#waiting.shift()) {
       const tasks = [first]
       try {
-        await this.#transaction(tasks)
-        for (const task of tasks) task.resolve()
+        const result = await this.#transaction(tasks)
+        for (const task of tasks) task.resolve(result)
       } catch (error) {
         if (tasks.length === 1) first.reject(error)
         else {
@@ -87,28 +87,28 @@ export class WriteQueue {
     }
   }
 
-  /** Does the task and those after it that fit; adds them to `tasks`. */
-  async #transaction(tasks: Task[]): Promise<void> {
+  /** Does the task and those after it that fit; adds them to `tasks`. Gives the answer to one that is alone. */
+  async #transaction(tasks: Task[]): Promise<unknown> {
     let units = 0
     for (let task = tasks[0]; task; ) {
       const { request } = task
       units += task.units
       if (request.kind !== 'put' || task.alone) {
-        await this.#thread().ask(request)
-        return
+        return await this.#thread().ask(request)
       }
       const room = TRANSACTION - units
       const open = task.units >= LARGE || this.#fitting(room) !== undefined
       const begin = performance.now()
       await this.#thread().ask(open ? { ...request, open } : request)
       task.taken()
-      if (!open) return
+      if (!open) return undefined
       // An import hands its next documents over as soon as it is told that there is room for them.
       if (this.#waiting.length === 0 && room > 0) await this.#next((performance.now() - begin) * LINGER)
       task = this.#fitting(room)
       if (task) tasks.push(this.#waiting.shift() as Task)
     }
     await this.#thread().ask({ kind: 'commit' })
+    return undefined
   }
 
   /** What waits first, if it can be done in the transaction. */

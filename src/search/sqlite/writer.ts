@@ -1,6 +1,8 @@
 /** Adds documents to the search file and removes them; runs in the writer's worker thread. */
+import { createHash } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { openDatabase, transaction } from '../../storage/sqlite/database.ts'
+import type { Versions } from '../entry-index.ts'
 import { Bodies } from './body.ts'
 import { Changes, type NumberTarget, Target, type TermTarget, type WordTarget } from './changes.ts'
 import { Extraction, type Plain, type PlainSink, type Source, wordsOf } from './extraction.ts'
@@ -142,17 +144,54 @@ export class IndexWriter {
   put(texts: readonly string[], open = false): void {
     this.#change(() => {
       this.#bodies.learn(texts)
+      for (const text of texts) this.#put(text, JSON.parse(text) as Record<string, unknown>)
+    }, open)
+  }
+
+  #put(text: string, document: Record<string, unknown>): void {
+    const entryId = document.entry_id as string
+    const known = this.#findEntry.get(entryId)?.row as number | undefined
+    const row = known ?? this.#nextRow++
+    if (known === undefined) this.#addEntry.run(row, entryId)
+    else this.#unindex(row)
+    this.#changedRows.add(row)
+    this.#putDocument.run(row, this.#index(row, document), this.#bodies.pack(text))
+  }
+
+  /** Checksums of stored documents; of what is not there nothing. */
+  versions(entryIds: readonly string[]): Map<string, string> {
+    const versions = new Map<string, string>()
+    for (const entryId of entryIds) {
+      const version = this.#versionOf(entryId)
+      if (version !== undefined) versions.set(entryId, version)
+    }
+    return versions
+  }
+
+  #versionOf(entryId: string): string | undefined {
+    const row = this.#findEntry.get(entryId)?.row as number | undefined
+    const stored = row === undefined ? undefined : this.#findDocument.get(row)
+    return (
+      stored &&
+      createHash('sha1')
+        .update(stored.body as Uint8Array)
+        .digest('base64')
+    )
+  }
+
+  /** Adds or replaces those documents whose versions are still the same; gives the ids of the others. */
+  replace(texts: readonly string[], versions: Versions): string[] {
+    const changed: string[] = []
+    this.#change(() => {
+      this.#bodies.learn(texts)
       for (const text of texts) {
         const document = JSON.parse(text) as Record<string, unknown>
         const entryId = document.entry_id as string
-        const known = this.#findEntry.get(entryId)?.row as number | undefined
-        const row = known ?? this.#nextRow++
-        if (known === undefined) this.#addEntry.run(row, entryId)
-        else this.#unindex(row)
-        this.#changedRows.add(row)
-        this.#putDocument.run(row, this.#index(row, document), this.#bodies.pack(text))
+        if (this.#versionOf(entryId) === versions.get(entryId)) this.#put(text, document)
+        else changed.push(entryId)
       }
-    }, open)
+    })
+    return changed
   }
 
   /** Ends an open transaction. */
