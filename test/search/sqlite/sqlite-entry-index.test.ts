@@ -47,19 +47,19 @@ async function ids(query: Query): Promise<string[]> {
 }
 
 describe('threads', () => {
-  const slow = (): Query => ({
+  const slow = (parts = 30_000): Query => ({
     kind: 'or',
-    of: Array.from({ length: 30_000 }, (_, i) => text('comment', 'phrase_prefix', `word phrase${i} w`))
+    of: Array.from({ length: parts }, (_, i) => text('comment', 'phrase_prefix', `word phrase${i} w`))
   })
 
   test('a search that takes too long is stopped; others go on', async () => {
     await index.put(Array.from({ length: 2000 }, (_, i) => doc(`e${i}`, { comment: `word phrase${i} word` })))
     await index.close()
-    index = await open({ timeout: 1000 })
+    index = await open({ timeout: 3000 })
     expect(await index.count(ALL)).toBe(2000)
     const started = Date.now()
-    await expect(index.count(slow())).rejects.toMatchObject({ code: 'SEARCH_TIMEOUT', status: 503 })
-    expect(Date.now() - started).toBeLessThan(5000)
+    await expect(index.count(slow(150_000))).rejects.toMatchObject({ code: 'SEARCH_TIMEOUT', status: 503 })
+    expect(Date.now() - started).toBeLessThan(10_000)
     for (let i = 0; i < 4; i++) expect(await index.count(ALL)).toBe(2000)
   })
 
