@@ -1,76 +1,69 @@
 /** The bytes of one file as a request asks for them: a window, decompressed on the fly (`uploads.md` §5.4). */
-import { pipeline, Readable, type Transform } from 'node:stream'
-import { createGunzip } from 'node:zlib'
+import { Readable } from 'node:stream'
 import { failure, SeraiError } from '../errors.ts'
+import { type ByteSource, sliceOf } from './byte-source.ts'
+import { compressionOf, type Decompression } from './decompression.ts'
 import { mediaType, SNIFFED_BYTES } from './media-type.ts'
 import type { RawFile, RawFileStore } from './raw-files.ts'
 import { baseName } from './raw-path.ts'
 
-/** What is wanted of a file. */
-export interface ContentRequest {
+/** Bytes that are wanted of a file. */
+export interface Window {
   /** Bytes to skip, of the decompressed file if it is decompressed. */
   readonly offset: number
   /** Bytes to give; absent: to the end. */
   readonly length?: number
-  /** Decompress `.gz` and `.xz`; other files stay as they are. */
-  readonly decompress: boolean
 }
 
-/** What is given. */
-export interface Content {
-  readonly stream: Readable
-  /** Bytes of the stream, where they are known before they are read. */
-  readonly length?: number
-}
-
-/** Memory that decompressing one `.xz` may take: enough for `xz -9`. Bytes. */
-const XZ_MEMORY = 128 * 1024 * 1024
-
-const DECOMPRESSORS: Readonly<Record<string, () => Promise<Transform>>> = {
-  gz: async () => createGunzip(),
-  xz: async () => {
-    // Loaded when it is needed: it is native code, and everything else works where it does not run.
-    const { default: lzma } = await import('lzma-native')
-    return lzma.createStream('autoDecoder', { memlimit: XZ_MEMORY }) as unknown as Transform
-  }
-}
-
-/**
- * Opens a file. Destroying the stream closes it.
- * @throws SeraiError FILE_NOT_FOUND, FILE_DAMAGED; FILE_NOT_COMPRESSED when a file that is to be decompressed is no such
- * file, told by its beginning; later faults are errors of the stream
- */
-export async function openContent(
+/** A file of the store as bytes, or a window of it; what is beyond its end is left out. */
+export function fileSource(
   files: RawFileStore,
   uploadId: string,
   file: RawFile,
-  { offset, length, decompress }: ContentRequest
-): Promise<Content> {
-  const format = decompress ? /\.(gz|xz)$/i.exec(file.path)?.[1]?.toLowerCase() : undefined
-  if (format === undefined) {
-    const stream = await files.open(uploadId, file.path, {
-      offset,
-      ...(length === undefined ? {} : { length })
-    })
-    const rest = Math.max(file.size - offset, 0)
-    return { stream, length: length === undefined ? rest : Math.min(rest, length) }
-  }
-  const decompressor = await (DECOMPRESSORS[format] as () => Promise<Transform>)()
-  const source = await files.open(uploadId, file.path)
-  // The error that the callback would get comes by the stream, too.
-  const plain = pipeline(source, decompressor, () => {}) as Transform
+  { offset, length = Number.POSITIVE_INFINITY }: Window = { offset: 0 }
+): ByteSource {
+  const { size } = file
+  const whole = { size, reader: (start: number, end: number) => files.reader(uploadId, file, start, end) }
+  if (offset === 0 && length >= size) return whole
+  const start = Math.min(offset, size)
+  return sliceOf(whole, start, Math.min(start + length, size))
+}
+
+/**
+ * The bytes of a compressed file decompressed, or a window of them. Destroying the stream closes the file.
+ * @param file one whose name tells its format; see {@link compressionOf}
+ * @param signal ends the wait for other files that are decompressed
+ * @throws SeraiError FILE_NOT_FOUND, FILE_DAMAGED; FILE_NOT_COMPRESSED when it is no such file, told by its beginning; later
+ *   faults are errors of the stream
+ */
+export async function openDecompressed(
+  files: RawFileStore,
+  decompression: Decompression,
+  uploadId: string,
+  file: RawFile,
+  { offset, length }: Window,
+  signal?: AbortSignal
+): Promise<Readable> {
+  const format = compressionOf(file.path) as string
+  const plain = await decompression.open(format, () => files.open(uploadId, file.path), signal)
+  // An error before the first reader came would end the process; the window tells it.
+  plain.on('error', () => {})
   const window = Readable.from(byteWindow(plain, offset, length), { objectMode: false })
   // The generator's own end is not enough: it does not run if nobody ever reads.
   window.once('close', () => plain.destroy())
-  return { stream: await begun(window, format) }
+  return begun(window, format)
 }
 
 /** The media type of a file, by its stored bytes. */
 export async function contentType(files: RawFileStore, uploadId: string, file: RawFile): Promise<string> {
-  const chunks: Buffer[] = []
-  const start = await files.open(uploadId, file.path, { offset: 0, length: SNIFFED_BYTES })
-  for await (const chunk of start) chunks.push(chunk as Buffer)
-  return mediaType(Buffer.concat(chunks), baseName(file.path))
+  const reader = files.reader(uploadId, file, 0, Math.min(file.size, SNIFFED_BYTES))
+  const start = Buffer.alloc(SNIFFED_BYTES)
+  try {
+    const count = await reader.read(start)
+    return await mediaType(start.subarray(0, count), baseName(file.path))
+  } finally {
+    await reader.close()
+  }
 }
 
 async function* byteWindow(

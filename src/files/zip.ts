@@ -89,10 +89,11 @@ async function append(
 }
 
 /**
- * The name as it goes to the library, which takes a drive letter away (`T10:20.txt` would become `20.txt`) unless a
- * directory comes before it, and turns `\\` into `/`, so that a file's name could lead out of the reader's folder.
+ * The name of a file in a zip. What looks like a drive letter gets a directory before it: the library would take it away
+ * (`T10:20.txt` would become `20.txt`), and readers refuse it. `\\` goes, which some take for `/`, so that a file's name
+ * could lead out of the reader's folder.
  */
-function memberName(name: string): string {
+export function memberName(name: string): string {
   const safe = name.replaceAll('\\', '_')
   return /^\w+:/.test(safe) ? `./${safe}` : safe
 }

@@ -1,10 +1,16 @@
 /** How raw files and zips go out: headers, and streams that end with their client. */
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { ContentRequest } from '../files/file-content.ts'
-import { contentType, openContent } from '../files/file-content.ts'
+import { failure } from '../errors.ts'
+import { compressionOf } from '../files/decompression.ts'
+import { contentType, fileSource, openDecompressed, type Window } from '../files/file-content.ts'
 import type { RawFile, RawFileStore } from '../files/raw-files.ts'
+import { type StoredMember, storedZip, streamedMembers } from '../files/stored-zip.ts'
 import { type ZipMember, zipStream } from '../files/zip.ts'
+import type { Services } from '../services.ts'
+import { preconditions } from './conditions.ts'
+import { sendBytes } from './send-bytes.ts'
+import { varyBy } from './vary.ts'
 
 /**
  * Route options of everything that is sent here: no compression on top, so that lengths stay known and zips are not
@@ -37,8 +43,17 @@ export function attachment(fileName: string): string {
   return `${quoted}; filename*=UTF-8''${encoded}`
 }
 
+/** How a zip of raw files is sent. */
+export interface ZipRequest {
+  readonly fileName: string
+  /** Deflate the files. */
+  readonly compress: boolean
+  /** Files in a zip at most; absent: any number. */
+  readonly limit?: number
+}
+
 /**
- * Sends a zip. A client that goes away ends the search and closes the file that is open.
+ * Sends a zip that is made while it is sent. A client that goes away ends the search and closes the file that is open.
  * @param members given a signal that tells when nobody wants them any more
  */
 export function sendZip(
@@ -47,7 +62,8 @@ export function sendZip(
   zip: { readonly fileName: string; readonly compress: boolean },
   members: (over: AbortSignal) => AsyncIterable<ZipMember>
 ): FastifyReply {
-  reply.type('application/zip').headers({ ...INERT, 'content-disposition': attachment(zip.fileName) })
+  const headers = { ...INERT, 'content-disposition': attachment(zip.fileName), 'accept-ranges': 'none' }
+  reply.type('application/zip').headers(headers)
   if (request.method === 'HEAD') return reply.send(nothing())
   const over = new AbortController()
   const stream = zipStream(members(over.signal), zip)
@@ -55,10 +71,36 @@ export function sendZip(
   return reply.send(stream)
 }
 
+/**
+ * Sends a zip of raw files: stored ones with length, validators and ranges, as they are known before a file is opened;
+ * deflated ones as {@link sendZip}.
+ * @throws SeraiError DOWNLOAD_FILES_LIMIT, and as {@link sendBytes}
+ */
+export async function sendFilesZip(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  files: RawFileStore,
+  { fileName, compress, limit }: ZipRequest,
+  members: (over: AbortSignal) => AsyncIterable<readonly StoredMember[]>
+): Promise<FastifyReply> {
+  if (compress) {
+    return sendZip(request, reply, { fileName, compress }, over => streamedMembers(files, members(over)))
+  }
+  const source = await storedZip(files, members(request.signal), limit)
+  return sendBytes(request, reply, {
+    source,
+    tag: source.fingerprint,
+    type: async () => 'application/zip',
+    headers: { ...INERT, 'content-disposition': attachment(fileName) }
+  })
+}
+
 /** What {@link sendContent} sends. */
-export interface FileRequest extends ContentRequest {
+export interface FileRequest extends Window {
   readonly uploadId: string
   readonly file: RawFile
+  /** Decompress it, if its name tells that it is compressed. */
+  readonly decompress: boolean
   /** Name to save it under; absent: the client is not told to save it. */
   readonly fileName?: string
   /** Do not look what kind of file it is. */
@@ -66,25 +108,68 @@ export interface FileRequest extends ContentRequest {
 }
 
 /**
- * Sends one file, or a part of it, with the type that its beginning tells; parts have none (`search.md` §7.4).
- * @throws SeraiError as {@link openContent}
+ * Sends one file, or a part of it, with the type that its beginning tells; parts that `offset` and `length` cut out have none
+ * (`search.md` §7.4). They are files of their own here: ranges count within them. What is decompressed is a stream, without
+ * length and ranges.
+ * @throws SeraiError as {@link openDecompressed} and {@link sendBytes}
  */
 export async function sendContent(
   request: FastifyRequest,
   reply: FastifyReply,
-  files: RawFileStore,
+  services: Pick<Services, 'files' | 'decompression'>,
   wanted: FileRequest
 ): Promise<FastifyReply> {
+  const { files } = services
   const { uploadId, file, fileName, offset, length } = wanted
-  const whole = offset === 0 && length === undefined
-  const type =
-    whole && !wanted.untyped ? await contentType(files, uploadId, file) : 'application/octet-stream'
-  const content = await openContent(files, uploadId, file, wanted)
-  reply.type(type).headers(INERT)
-  if (fileName !== undefined) reply.header('content-disposition', attachment(fileName))
-  if (content.length !== undefined) reply.header('content-length', content.length)
-  if (request.method !== 'HEAD') return reply.send(content.stream)
-  content.stream.destroy()
+  const isWhole = offset === 0 && length === undefined
+  const type = async () =>
+    isWhole && !wanted.untyped ? contentType(files, uploadId, file) : 'application/octet-stream'
+  const headers = {
+    ...INERT,
+    ...(fileName === undefined ? {} : { 'content-disposition': attachment(fileName) })
+  }
+  const content = Buffer.from(file.sha256, 'hex').toString('base64url').slice(0, 27)
+  const part = isWhole ? content : `${content}-${offset}-${length ?? ''}`
+  if (wanted.decompress && compressionOf(file.path)) {
+    return sendDecompressed(request, reply, services, wanted, `${part}-plain`, type, headers)
+  }
+  return sendBytes(request, reply, {
+    source: fileSource(files, uploadId, file, wanted),
+    tag: part,
+    lastModified: file.modified,
+    type,
+    ...(isWhole ? { sha256: file.sha256 } : {}),
+    headers
+  })
+}
+
+async function sendDecompressed(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { files, decompression }: Pick<Services, 'files' | 'decompression'>,
+  wanted: FileRequest,
+  tag: string,
+  type: () => Promise<string>,
+  headers: Readonly<Record<string, string>>
+): Promise<FastifyReply> {
+  const { uploadId, file } = wanted
+  const validators = { etag: `"${tag}"`, lastModified: file.modified }
+  const state = preconditions(request.method, request.headers, validators)
+  if (state === 'failed') throw failure('PRECONDITION_FAILED')
+  const told = {
+    etag: validators.etag,
+    'last-modified': file.modified.toUTCString(),
+    'cache-control': 'no-cache'
+  }
+  varyBy(reply, 'authorization')
+  if (state === 'not modified') return reply.headers(told).code(304).send()
+  const stream = await openDecompressed(files, decompression, uploadId, file, wanted, request.signal)
+  reply
+    .type(await type())
+    .headers(headers)
+    .headers({ ...told, 'accept-ranges': 'none' })
+  if (request.method !== 'HEAD') return reply.send(stream)
+  stream.destroy()
   return reply.send(nothing())
 }
 

@@ -11,6 +11,9 @@ import type { Services } from '../services.ts'
 /** The members of the index document that tell where an entry's files are. */
 export const LOCATION = { include: ['entry_id', 'upload_id', 'mainfile'] }
 
+/** Entries that are given at a time. */
+const PAGE = 500
+
 /**
  * One entry by the owner rule `visible` (`search.md` §2, routes of one entry).
  * @throws SeraiError ENTRY_NOT_FOUND (404)
@@ -29,14 +32,19 @@ export async function visibleEntry(
   return hit.document as unknown as EntryLocation
 }
 
-/** All entries of a search, ordered by upload, then entry. */
+/** All entries of a search, ordered by upload, then entry; some at a time. */
 export async function* locations(
   { index, quantities }: Pick<Services, 'index' | 'quantities'>,
   query: Query,
   signal: AbortSignal
-): AsyncGenerator<EntryLocation> {
+): AsyncGenerator<EntryLocation[]> {
   const orderBy = quantities.get('upload_id') as Quantity
+  let page: EntryLocation[] = []
   for await (const hit of walk(index, { query, orderBy, order: 'asc', source: LOCATION, signal })) {
-    yield hit.document as unknown as EntryLocation
+    page.push(hit.document as unknown as EntryLocation)
+    if (page.length < PAGE) continue
+    yield page
+    page = []
   }
+  if (page.length > 0) yield page
 }

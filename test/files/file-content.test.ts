@@ -3,16 +3,21 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
-import { gzipSync } from 'node:zlib'
+import { text } from 'node:stream/consumers'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { contentType, openContent } from '../../src/files/file-content.ts'
+import { Decompression } from '../../src/files/decompression.ts'
+import { contentType, fileSource, openDecompressed, type Window } from '../../src/files/file-content.ts'
 import { LocalRawFiles } from '../../src/files/local/local-raw-files.ts'
 import type { RawFile } from '../../src/files/raw-files.ts'
+import { bytesOf } from './bytes.ts'
 import { eventually, openFilesBelow } from './open-files.ts'
 
 /** `printf 'the text inside' | xz`, in base64. */
 const XZ = '/Td6WFoAAATm1rRGAgAhARYAAAB0L+WjAQAOdGhlIHRleHQgaW5zaWRlAAAnfHwvUutXPgABJw/fGvxqH7bzfQEAAAAABFla'
+/** `printf 'the text inside' | bzip2`, and of 300,000 times `x`, in base64. */
+const BZ2 = 'QlpoOTFBWSZTWV/PrH0AAAaRgEAABmEMQCAAMQZMQNDTTIyktD5OGDxdyRThQkF/PrH0'
+const BZ2_X = 'QlpoOTFBWSZTWWvLKlAAAk4AgIRAAAggADDMBSmnGFEbAojxdyRThQkGvLKlAA=='
 const LONG = randomBytes(400_000).toString('hex')
 const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489', 'hex')
 
@@ -21,12 +26,27 @@ const CONTENTS: Record<string, Buffer> = {
   'text.xz': Buffer.from(XZ, 'base64'),
   'text.XZ': Buffer.from(XZ, 'base64'),
   'text.gz': gzipSync('the text inside'),
+  'text.bz2': Buffer.from(BZ2, 'base64'),
+  'text.BZ2': Buffer.from(BZ2, 'base64'),
+  'two.bz2': Buffer.concat([Buffer.from(BZ2, 'base64'), Buffer.from(BZ2, 'base64')]),
+  'x.bz2': Buffer.from(BZ2_X, 'base64'),
+  'text.zst': zstdCompressSync('the text inside'),
+  'two.zst': Buffer.concat([zstdCompressSync('one '), zstdCompressSync(''), zstdCompressSync('two')]),
+  'many.zst': Buffer.concat(Array.from({ length: 500 }, () => zstdCompressSync(LONG.slice(0, 2000)))),
+  'long.zst': zstdCompressSync(LONG),
   'two.gz': Buffer.concat([gzipSync('one '), gzipSync('two')]),
   'long.gz': gzipSync(LONG),
   'no.gz': Buffer.from('not compressed at all'),
   'no.xz': Buffer.from('not compressed at all'),
+  'no.bz2': Buffer.from('not compressed at all'),
+  'no.zst': Buffer.from('not compressed at all'),
   'empty.gz': Buffer.alloc(0),
+  'empty.bz2': Buffer.alloc(0),
+  'empty.zst': Buffer.alloc(0),
   'cut.gz': gzipSync(LONG).subarray(0, 200_000),
+  'cut.bz2': Buffer.from(BZ2, 'base64').subarray(0, 50),
+  'wrong.bz2': Buffer.from(BZ2, 'base64').fill(0, 12, 14),
+  'cut.zst': zstdCompressSync(LONG).subarray(0, 200_000),
   'cut.xz': Buffer.from(XZ, 'base64').subarray(0, 40)
 }
 
@@ -46,71 +66,97 @@ afterAll(async () => {
   await rm(root, { recursive: true })
 })
 
-async function read(path: string, request: { offset?: number; length?: number; decompress?: boolean } = {}) {
-  const file = (await files.node('up', path)) as RawFile & { kind: 'file' }
-  const { stream, length } = await openContent(files, 'up', file, {
-    offset: 0,
-    decompress: false,
-    ...request
-  })
-  const bytes = await buffer(stream)
-  return { text: bytes.toString(), length, read: bytes.length }
+async function fileAt(path: string): Promise<RawFile> {
+  return (await files.node('up', path)) as RawFile & { kind: 'file' }
 }
 
+async function read(path: string, window: Partial<Window> = {}): Promise<string> {
+  return (await bytesOf(fileSource(files, 'up', await fileAt(path), { offset: 0, ...window }))).toString()
+}
+
+async function decompressed(path: string, window: Partial<Window> = {}): Promise<string> {
+  const wanted = { offset: 0, ...window }
+  return text(await openDecompressed(files, new Decompression(), 'up', await fileAt(path), wanted))
+}
+
+const isClosed = () => eventually(async () => (await openFilesBelow(root)).length === 0)
+
 describe('the content of a file', () => {
-  it('is given in windows with their length', async () => {
-    expect(await read('plain.txt')).toEqual({ text: '0123456789', length: 10, read: 10 })
-    expect(await read('plain.txt', { offset: 4 })).toEqual({ text: '456789', length: 6, read: 6 })
-    expect(await read('plain.txt', { offset: 4, length: 3 })).toEqual({ text: '456', length: 3, read: 3 })
-    expect(await read('plain.txt', { offset: 8, length: 30 })).toEqual({ text: '89', length: 2, read: 2 })
-    expect(await read('plain.txt', { offset: 80, length: 30 })).toEqual({ text: '', length: 0, read: 0 })
-    expect(await read('plain.txt', { length: 0 })).toEqual({ text: '', length: 0, read: 0 })
+  it('is given in windows', async () => {
+    expect(await read('plain.txt')).toBe('0123456789')
+    expect(await read('plain.txt', { offset: 4 })).toBe('456789')
+    expect(await read('plain.txt', { offset: 4, length: 3 })).toBe('456')
+    expect(await read('plain.txt', { offset: 8, length: 30 })).toBe('89')
+    expect(await read('plain.txt', { offset: 80, length: 30 })).toBe('')
+    expect(await read('plain.txt', { length: 0 })).toBe('')
+    await isClosed()
   })
 
   it('is decompressed by the ending of its name, windows after that', async () => {
-    for (const path of ['text.gz', 'text.xz', 'text.XZ']) {
-      expect((await read(path, { decompress: true })).text).toBe('the text inside')
-      expect((await read(path, { decompress: true, offset: 4, length: 4 })).text).toBe('text')
-      expect((await read(path, { decompress: true, offset: 40 })).text).toBe('')
-      expect((await read(path, { decompress: true, length: 0 })).text).toBe('')
-      expect((await read(path)).length).toBe(CONTENTS[path]?.length)
+    for (const path of ['text.gz', 'text.xz', 'text.XZ', 'text.bz2', 'text.BZ2', 'text.zst']) {
+      expect([path, await decompressed(path)]).toEqual([path, 'the text inside'])
+      expect(await decompressed(path, { offset: 4, length: 4 })).toBe('text')
+      expect(await decompressed(path, { offset: 40 })).toBe('')
+      expect(await decompressed(path, { length: 0 })).toBe('')
+      expect((await read(path)).length).toBeGreaterThan(0)
     }
-    expect((await read('two.gz', { decompress: true })).text).toBe('one two')
-    expect((await read('plain.txt', { decompress: true, offset: 8 })).text).toBe('89')
-    expect((await read('long.gz', { decompress: true })).text).toBe(LONG)
-    expect((await read('long.gz', { decompress: true, offset: 300_001, length: 100_000 })).text).toBe(
-      LONG.slice(300_001, 400_001)
-    )
-    await eventually(async () => (await openFilesBelow(root)).length === 0)
+    for (const path of ['two.gz', 'two.zst']) expect(await decompressed(path)).toBe('one two')
+    expect(await decompressed('two.bz2')).toBe('the text insidethe text inside')
+    expect(await decompressed('many.zst')).toBe(LONG.slice(0, 2000).repeat(500))
+    expect(await decompressed('x.bz2', { offset: 100_000 })).toBe('x'.repeat(200_000))
+    for (const path of ['long.gz', 'long.zst']) {
+      expect(await decompressed(path)).toBe(LONG)
+      expect(await decompressed(path, { offset: 300_001, length: 100_000 })).toBe(
+        LONG.slice(300_001, 400_001)
+      )
+    }
+    await isClosed()
   })
 
   it('that is not compressed although its name says so is a clean error', async () => {
-    for (const path of ['no.gz', 'no.xz']) {
-      await expect(read(path, { decompress: true })).rejects.toMatchObject({
+    for (const path of ['no.gz', 'no.xz', 'no.bz2', 'no.zst', 'empty.bz2', 'wrong.bz2']) {
+      await expect(decompressed(path), path).rejects.toMatchObject({
         code: 'FILE_NOT_COMPRESSED',
         status: 400
       })
     }
-    await eventually(async () => (await openFilesBelow(root)).length === 0)
+    await isClosed()
   })
 
   it('that is cut off never ends properly', async () => {
-    for (const path of ['cut.gz', 'cut.xz', 'empty.gz']) {
-      await expect(read(path, { decompress: true })).rejects.toThrow()
+    for (const path of ['cut.gz', 'cut.xz', 'cut.bz2', 'cut.zst', 'empty.gz', 'empty.zst']) {
+      await expect(decompressed(path), path).rejects.toThrow()
     }
-    await eventually(async () => (await openFilesBelow(root)).length === 0)
+    await isClosed()
   })
 
   it('closes its file when nobody reads on', async () => {
-    for (const path of ['plain.txt', 'long.gz', 'text.xz']) {
-      const file = (await files.node('up', path)) as RawFile & { kind: 'file' }
-      for (const length of [undefined, 0, 3]) {
-        const window = length === undefined ? {} : { length }
-        const { stream } = await openContent(files, 'up', file, { offset: 1, decompress: true, ...window })
+    for (const path of ['long.gz', 'text.xz', 'x.bz2', 'long.zst']) {
+      for (const window of [{}, { length: 0 }, { length: 3 }]) {
+        const wanted = { offset: 1, ...window }
+        const stream = await openDecompressed(files, new Decompression(), 'up', await fileAt(path), wanted)
         stream.destroy()
       }
     }
-    await eventually(async () => (await openFilesBelow(root)).length === 0)
+    await isClosed()
+  })
+
+  it('is decompressed a few at a time where that is much work; who gave up waiting is left out', async () => {
+    const decompression = new Decompression()
+    const open = (signal?: AbortSignal) =>
+      fileAt('x.bz2').then(file => openDecompressed(files, decompression, 'up', file, { offset: 0 }, signal))
+    const first = await Promise.all(Array.from({ length: 8 }, () => open()))
+    const gone = new AbortController()
+    const impatient = open(gone.signal)
+    const patient = open()
+    gone.abort(new Error('gone'))
+    await expect(impatient).rejects.toThrow('gone')
+    expect((await openFilesBelow(root)).length).toBeLessThanOrEqual(8)
+    first[0]?.destroy()
+    expect((await text(await patient)).length).toBe(300_000)
+    for (const stream of first) stream.destroy()
+    await isClosed()
+    expect((await text(await open())).length).toBe(300_000)
   })
 })
 

@@ -8,6 +8,7 @@ import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { directoryMembers, entryMembers } from '../../src/files/entry-zip.ts'
 import { LocalRawFiles } from '../../src/files/local/local-raw-files.ts'
+import { streamedMembers } from '../../src/files/stored-zip.ts'
 import { type ZipMember, zipStream } from '../../src/files/zip.ts'
 import { eventually, openFilesBelow } from './open-files.ts'
 import { unzip } from './unzip.ts'
@@ -40,6 +41,11 @@ afterEach(async () => {
 
 async function* members(...list: ZipMember[]): AsyncGenerator<ZipMember> {
   yield* list
+}
+
+/** All files of the upload `up`. */
+function everything(): AsyncIterable<ZipMember> {
+  return streamedMembers(files, directoryMembers(files, 'up', '', ALL))
 }
 
 function member(name: string, content: string): ZipMember {
@@ -85,7 +91,7 @@ describe('a zip', () => {
 
   it('is byte for byte the same each time', async () => {
     await store('up', { a: 'a', 'd/b': 'b' })
-    const zip = () => buffer(zipStream(directoryMembers(files, 'up', '', ALL), { compress: false }))
+    const zip = () => buffer(zipStream(everything(), { compress: false }))
     const first = await zip()
     await new Promise(resolve => setTimeout(resolve, 2100))
     expect((await zip()).equals(first)).toBe(true)
@@ -96,9 +102,8 @@ describe('the zip of entries', () => {
   const entry = (entry_id: string, upload_id: string, mainfile: string) => ({ entry_id, upload_id, mainfile })
 
   async function zipped(entries: ReturnType<typeof entry>[], selection: (path: string) => boolean = ALL) {
-    const read = await unzip(
-      await buffer(zipStream(entryMembers(files, entries, selection), { compress: false }))
-    )
+    const members = streamedMembers(files, entryMembers(files, [entries], selection))
+    const read = await unzip(await buffer(zipStream(members, { compress: false })))
     return {
       names: read.map(m => m.name),
       manifest: JSON.parse(String(read.at(-1)?.content)) as unknown[]
@@ -166,7 +171,7 @@ describe('a zip that cannot be completed', () => {
         .split('\n')[0] as string
     ) as { generation: string }
     await truncate(join(root, 'up/up', generation, 'b'), 10)
-    const zip = zipStream(directoryMembers(files, 'up', '', ALL), { compress: false })
+    const zip = zipStream(everything(), { compress: false })
     await expect(buffer(zip)).rejects.toMatchObject({ code: 'FILE_DAMAGED' })
     expect(await openFilesBelow(root)).toEqual([])
   })
@@ -213,7 +218,7 @@ describe('clients of a zip over a socket', () => {
     )
     async function* tracked(): AsyncGenerator<ZipMember> {
       try {
-        yield* directoryMembers(files, 'up', '', ALL)
+        yield* everything()
       } finally {
         returned = true
       }

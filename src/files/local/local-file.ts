@@ -1,6 +1,6 @@
 /** Reading a file of the store: opened when its first bytes are wanted, and only if it still is what was stored. */
-import { constants } from 'node:fs'
-import { type FileHandle, open, readlink, realpath } from 'node:fs/promises'
+import { constants, fstatSync, readlinkSync } from 'node:fs'
+import { type FileHandle, open, realpath } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { ByteReader } from '../byte-source.ts'
@@ -22,8 +22,9 @@ export async function openFile(root: string, file: RawFile): Promise<OpenFile> {
   const path = join(root, file.path)
   const handle = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
   try {
-    const [found, place] = await Promise.all([handle.stat({ bigint: true }), placeOf(handle, path)])
-    if (place !== path || !found.isFile() || found.size !== BigInt(file.size)) {
+    // Of an open file the system knows both without looking at the disk: asking a thread takes ten times longer.
+    const found = fstatSync(handle.fd, { bigint: true })
+    if ((await placeOf(handle, path)) !== path || !found.isFile() || found.size !== BigInt(file.size)) {
       throw new Error(`${file.path} is not the file that was stored`)
     }
     return { handle, identity: `${found.ino}:${found.ctimeNs}` }
@@ -36,10 +37,7 @@ export async function openFile(root: string, file: RawFile): Promise<OpenFile> {
 /** Where an open file really is. */
 async function placeOf(handle: FileHandle, path: string): Promise<string> {
   // Linux tells it of the file itself, in one step.
-  if (process.platform === 'linux') {
-    const place = await readlink(`/proc/self/fd/${handle.fd}`).catch(() => undefined)
-    if (place !== undefined) return place
-  }
+  if (process.platform === 'linux') return readlinkSync(`/proc/self/fd/${handle.fd}`)
   const directory = dirname(path)
   return join(await realpath(directory), path.slice(directory.length + 1))
 }

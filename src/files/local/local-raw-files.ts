@@ -195,25 +195,39 @@ export class LocalRawFiles implements RawFileStore {
 
   /** @throws SeraiError FILE_NOT_FOUND, FILE_REPLACED, FILE_DAMAGED */
   async #open(uploadId: string, file: RawFile): Promise<OpenFile> {
-    const { path, sha256, size } = file
-    const cached = await this.#cached(uploadId)
-    const now = cached?.tree.node(path)
-    if (cached === undefined || now?.kind !== 'file') throw failure('FILE_NOT_FOUND')
-    if (now.sha256 !== sha256 || now.size !== size)
-      throw failure('FILE_REPLACED', { path, upload_id: uploadId })
-    const folder = join(this.#folder(uploadId), cached.tree.generation)
+    const { path } = file
+    // A tree that is known need not be the present one: as long as the file is there, it is the right one.
+    const known = this.#trees.get(uploadId)
+    const opened = known && (await this.#openIn(known, uploadId, file))
+    if (opened) return opened
+    for (let tried = known; ; ) {
+      const cached = await this.#cached(uploadId)
+      const now = cached?.tree.node(path)
+      if (cached === undefined || now?.kind !== 'file') throw failure('FILE_NOT_FOUND')
+      if (now.sha256 !== file.sha256 || now.size !== file.size)
+        throw failure('FILE_REPLACED', { path, upload_id: uploadId })
+      // The files may be replaced again between the two steps.
+      if (cached.tree.generation === tried?.tree.generation) break
+      const opened = await this.#openIn(cached, uploadId, file)
+      if (opened) return opened
+      tried = cached
+    }
+    throw failure('FILE_DAMAGED', { path, upload_id: uploadId })
+  }
+
+  /** Opens a file of a tree; undefined if it is not there as it was stored. */
+  async #openIn(cached: CachedTree, uploadId: string, file: RawFile): Promise<OpenFile | undefined> {
+    const listed = cached.tree.node(file.path)
+    if (listed?.kind !== 'file' || listed.sha256 !== file.sha256) return undefined
     try {
-      cached.place ??= realpath(folder)
+      cached.place ??= realpath(join(this.#folder(uploadId), cached.tree.generation))
       const opened = await openFile(await cached.place, file)
       if (this.#damaged.get(keyOf(uploadId, file)) !== opened.identity) return opened
       await opened.handle.close()
     } catch (error) {
-      // The files may have been replaced since the manifest was read.
-      const { generation } = (await this.#cached(uploadId))?.tree ?? {}
-      if (generation !== cached.tree.generation) return this.#open(uploadId, file)
       if ((error as NodeJS.ErrnoException).code === 'EMFILE') throw error
     }
-    throw failure('FILE_DAMAGED', { path, upload_id: uploadId })
+    return undefined
   }
 
   /** The upload's files as they are now; undefined if it has none. */

@@ -46,7 +46,7 @@ export const entryRawFileRoutes: FastifyPluginAsyncTypebox = async app => {
 
       const { offset = 0, length = -1, decompress = false } = request.query
       const window = { offset, decompress, ...(length < 0 ? {} : { length }) }
-      return sendContent(request, reply as never, files, { uploadId: upload_id, file, ...window })
+      return sendContent(request, reply as never, app.services, { uploadId: upload_id, file, ...window })
     }
   )
 }

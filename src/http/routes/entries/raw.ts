@@ -16,7 +16,7 @@ import {
   ValidationAnswer
 } from '../../schemas/common.ts'
 import { FilesBody, FilesUrl, ZipAnswer } from '../../schemas/files.ts'
-import { sendZip, UNCOMPRESSED } from '../../send-files.ts'
+import { sendFilesZip, UNCOMPRESSED } from '../../send-files.ts'
 import { locations, visibleEntry } from '../../visible-entry.ts'
 
 const CONTENTS =
@@ -34,10 +34,10 @@ const answers = {
 /** Registers the routes. */
 export const entryRawRoutes: FastifyPluginAsyncTypebox = async app => {
   const { files, index } = app.services
-  const { maxEntryDownload } = app.config
+  const { maxEntryDownload, maxFileDownload } = app.config
   const { quantities } = app.services
 
-  /** The zip of a search. @throws SeraiError OWNER_ALL_REFUSED, DOWNLOAD_LIMIT */
+  /** The zip of a search. @throws SeraiError OWNER_ALL_REFUSED, DOWNLOAD_LIMIT, DOWNLOAD_FILES_LIMIT */
   async function send(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -46,9 +46,10 @@ export const entryRawRoutes: FastifyPluginAsyncTypebox = async app => {
     compress: boolean
   ): Promise<FastifyReply> {
     refuseOwnerAll(search.owner)
-    const count = await index.count(search.query)
+    const count = await index.count(search.query, request.signal)
     if (count > maxEntryDownload) throw failure('DOWNLOAD_LIMIT', { limit: maxEntryDownload, count })
-    return sendZip(request, reply, { fileName: 'raw_files.zip', compress }, over =>
+    const zip = { fileName: 'raw_files.zip', compress, limit: maxFileDownload }
+    return sendFilesZip(request, reply, files, zip, over =>
       entryMembers(files, locations(app.services, search.query, over), selection)
     )
   }
@@ -125,7 +126,9 @@ export const entryRawRoutes: FastifyPluginAsyncTypebox = async app => {
       const selection = fileSelection(request.query, ['query'])
       const entry = await visibleEntry(app.services, request.params.entry_id, request.caller)
       const zip = { fileName: 'raw_files.zip', compress: request.query.compress ?? false }
-      return sendZip(request, reply, zip, () => entryMembers(files, [entry], selection))
+      return sendFilesZip(request, reply as never, files, zip, () =>
+        entryMembers(files, [[entry]], selection)
+      )
     }
   )
 }

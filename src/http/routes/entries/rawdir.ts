@@ -53,7 +53,7 @@ export const entryRawdirRoutes: FastifyPluginAsyncTypebox = async app => {
   const { files, index, quantities } = app.services
 
   async function withFiles(entry: EntryLocation) {
-    const found = await entryFiles(files, entry)
+    const found = entryFiles(await files.tree(entry.upload_id), entry)
     return { ...entry, files: found.map(({ path, size }) => ({ path, size })) }
   }
 

@@ -5,14 +5,14 @@ import Type, { type Static } from 'typebox'
 import type { Caller } from '../../../access/caller.ts'
 import { isPublished, requireReadable } from '../../../access/upload-access.ts'
 import { failure } from '../../../errors.ts'
-import { directoryMembers, fileMember } from '../../../files/entry-zip.ts'
+import { directoryMembers } from '../../../files/entry-zip.ts'
 import { baseName, canonicalPath } from '../../../files/raw-path.ts'
 import { fileSelection } from '../../../files/selection.ts'
-import type { ZipMember } from '../../../files/zip.ts'
+import { fileMember, type StoredMember } from '../../../files/stored-zip.ts'
 import type { Upload } from '../../../storage/documents.ts'
 import { ErrorAnswer, ValidationAnswer } from '../../schemas/common.ts'
 import { FileAnswer, SelectionUrl, WindowUrl, ZipAnswer } from '../../schemas/files.ts'
-import { sendContent, sendZip, UNCOMPRESSED } from '../../send-files.ts'
+import { sendContent, sendFilesZip, UNCOMPRESSED } from '../../send-files.ts'
 
 const UploadId = Type.String({ description: 'Id of the upload.' })
 
@@ -20,6 +20,12 @@ const Query = Type.Object({
   ...WindowUrl,
   compress: Type.Optional(
     Type.Boolean({ description: 'Give a zip of the file or directory; directories need it.' })
+  ),
+  stored: Type.Optional(
+    Type.Boolean({
+      description:
+        'With `compress`: keep the files in the zip as they are. Such a zip has a length and can be gone on with by `Range`.'
+    })
   ),
   ignore_mime_type: Type.Optional(
     Type.Boolean({ description: 'Call the file `application/octet-stream`, whatever it is.' })
@@ -42,8 +48,8 @@ function checkWindow({ compress, offset = 0, length = -1 }: Static<typeof Query>
   if (length < -1 || length === 0) throw failure('FILE_LENGTH')
 }
 
-async function* only(member: ZipMember): AsyncGenerator<ZipMember> {
-  yield member
+async function* only(member: StoredMember): AsyncGenerator<StoredMember[]> {
+  yield [member]
 }
 
 /** Registers the routes. */
@@ -74,15 +80,16 @@ export const uploadRawRoutes: FastifyPluginAsyncTypebox = async app => {
     const name = baseName(node.path)
 
     if (query.compress) {
-      return sendZip(request, reply, { fileName: `${name || uploadId}.zip`, compress: true }, () =>
+      const zip = { fileName: `${name || uploadId}.zip`, compress: !query.stored }
+      return sendFilesZip(request, reply, files, zip, () =>
         node.kind === 'file'
-          ? only(fileMember(files, uploadId, node, name))
+          ? only(fileMember(uploadId, node, name))
           : directoryMembers(files, uploadId, node.path, selection)
       )
     }
     if (node.kind === 'directory') throw failure('FILE_IS_DIRECTORY')
     const { offset = 0, length = -1, decompress = false, ignore_mime_type = false } = query
-    return sendContent(request, reply, files, {
+    return sendContent(request, reply, app.services, {
       uploadId,
       file: node,
       fileName: name,
@@ -116,7 +123,8 @@ export const uploadRawRoutes: FastifyPluginAsyncTypebox = async app => {
       }
       const upload = await readableUpload(upload_id, request.caller)
       if (!isPublished(upload)) throw failure('UPLOAD_NOT_PACKED', { upload_id })
-      return sendZip(request, reply as never, { fileName: `${upload_id}.zip`, compress: false }, () =>
+      const zip = { fileName: `${upload_id}.zip`, compress: false }
+      return sendFilesZip(request, reply as never, files, zip, () =>
         directoryMembers(files, upload_id, '', () => true)
       )
     }
