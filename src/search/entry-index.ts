@@ -88,6 +88,9 @@ export interface SuggestRequest {
   readonly signal?: AbortSignal
 }
 
+/** The states of documents by their ids: equal texts mean that nobody has written it meanwhile. */
+export type Versions = ReadonlyMap<string, string>
+
 /** The entries index. */
 export interface EntryIndex {
   /** @throws SeraiError SEARCH_REFUSED, SEARCH_TIMEOUT, STORE_UNAVAILABLE; the signal's reason when that is given */
@@ -104,6 +107,19 @@ export interface EntryIndex {
   put(documents: readonly IndexDocument[]): Promise<void>
   /** Removes documents; unknown ids are no error. */
   remove(entryIds: readonly string[]): Promise<void>
+  /** What state these documents are in; nothing for those that are not there. */
+  versions(entryIds: readonly string[]): Promise<Versions>
+  /**
+   * Adds or replaces documents, each if it is as it was when `versions` told, or is still not there.
+   * @returns ids of the others, which are left alone
+   */
+  replace(documents: readonly IndexDocument[], versions: Versions): Promise<readonly string[]>
+  /**
+   * Puts all documents into a new index, which is taken into use at once, while searches and writes of all processes go
+   * on; nothing of what they write is lost. Of engines without versions of an index, indexes all documents anew.
+   * @param onProgress told now and then how many documents are done
+   */
+  renew(onProgress?: (done: number, total: number) => void): Promise<void>
   /** Releases connections, workers and files. */
   close(): Promise<void>
 }

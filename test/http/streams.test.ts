@@ -45,6 +45,9 @@ describe('a streamed answer', () => {
       suggest: request => index.suggest(request),
       put: documents => index.put(documents),
       remove: ids => index.remove(ids),
+      versions: ids => index.versions(ids),
+      replace: (documents, versions) => index.replace(documents, versions),
+      renew: onProgress => index.renew(onProgress),
       close: () => index.close()
     }
     server = await testServer({ ...services, index: watched })

@@ -3,25 +3,25 @@
  * how queries are put: `query-dsl.ts`; aggregations: `aggregated-query.ts`; sorting and cursors: `ordering.ts`.
  */
 import { randomBytes } from 'node:crypto'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Client, type estypes } from '@elastic/elasticsearch'
 import { failure } from '../../errors.ts'
 import type { Quantities } from '../../query/quantities.ts'
 import type { Query } from '../../query/tree.ts'
-import { documentText } from '../document-text.ts'
 import type {
   EntryIndex,
   Hit,
   IndexDocument,
   SearchPage,
   SearchRequest,
-  SuggestRequest
+  SuggestRequest,
+  Versions
 } from '../entry-index.ts'
 import { aggregatedQuery } from './aggregated-query.ts'
 import { type Outcome, readPage, requireInTime, totalOf } from './answer.ts'
+import { BulkWriter } from './bulk-writer.ts'
 import { Connection, JSON_TYPE, NDJSON_TYPE } from './connection.ts'
 import { answerFailure, searchFailure } from './failures.ts'
-import { setUpIndex } from './index-setup.ts'
+import { renewIndex, setUpIndex } from './index-setup.ts'
 import { afterOf, sortOf } from './ordering.ts'
 import { queryDsl } from './query-dsl.ts'
 import { isIdOnly, isLarge, sourceOf } from './source-filter.ts'
@@ -39,15 +39,6 @@ export interface ElasticsearchIndexOptions {
 }
 
 const MATCH_ALL: estypes.QueryDslQueryContainer = { match_all: {} }
-
-/** UTF-16 units of JSON in one bulk request; Elasticsearch refuses requests above 100 MB. */
-const BULK_UNITS = 8 * 1024 * 1024
-
-/** Documents in one bulk request. */
-const BULK_COUNT = 1000
-
-/** UTF-16 units of JSON that are made before other work gets its turn. */
-const TURN = 512 * 1024
 
 /** Milliseconds that writing a bulk may take. */
 const WRITE_TIMEOUT = 120_000
@@ -76,15 +67,19 @@ class ElasticsearchEntryIndex implements EntryIndex {
   readonly #connection: Connection
   readonly #index: string
   readonly #timeout: number
+  readonly #quantities: Quantities
+  readonly #writer: BulkWriter
   /** Name of a query that all hits match, by which they are told apart in a text; nobody can know it. */
   readonly #mark = randomBytes(16).toString('hex')
   #closed = false
 
-  constructor(client: Client, { url, index, timeout }: ElasticsearchIndexOptions) {
+  constructor(client: Client, { url, index, timeout, quantities }: ElasticsearchIndexOptions) {
     this.#client = client
     this.#connection = new Connection({ url, timeout: timeout + ANSWER_GRACE })
     this.#index = index
     this.#timeout = timeout
+    this.#quantities = quantities
+    this.#writer = new BulkWriter(client, index)
   }
 
   async search(request: SearchRequest): Promise<SearchPage> {
@@ -145,67 +140,29 @@ class ElasticsearchEntryIndex implements EntryIndex {
   }
 
   async put(documents: readonly IndexDocument[]): Promise<void> {
-    // The last one of an id counts.
-    const last = new Map<string, IndexDocument>()
-    for (const document of documents) {
-      if (typeof document.entry_id !== 'string' || document.entry_id === '') {
-        throw new TypeError('a document of the index needs an entry_id')
-      }
-      last.set(document.entry_id, document)
-    }
-    let operations: (string | object)[] = []
-    let [units, turn] = [0, 0]
-    for (const [entryId, document] of last) {
-      const text = documentText(document).replace(LONE_SURROGATE, '\\ufffd')
-      operations.push({ index: { _id: entryId } }, text)
-      units += text.length
-      turn += text.length
-      if (units > BULK_UNITS || operations.length >= 2 * BULK_COUNT) {
-        await this.#bulk(operations)
-        operations = []
-        units = 0
-      }
-      if (turn > TURN) {
-        turn = 0
-        await nextTurn()
-      }
-    }
-    await this.#bulk(operations)
-    await this.#refresh()
+    this.#requireOpen()
+    await this.#writer.put(documents)
   }
 
   async remove(entryIds: readonly string[]): Promise<void> {
-    const unique = [...new Set(entryIds)]
-    if (unique.length === 0) return
-    for (let i = 0; i < unique.length; i += BULK_COUNT) {
-      await this.#bulk(unique.slice(i, i + BULK_COUNT).map(_id => ({ delete: { _id } })))
-    }
-    await this.#refresh()
-  }
-
-  /** @throws Error naming the first document that was not taken */
-  async #bulk(operations: (string | object)[]): Promise<void> {
     this.#requireOpen()
-    if (operations.length === 0) return
-    let answer: estypes.BulkResponse
-    try {
-      answer = await this.#client.bulk({ index: this.#index, require_alias: true, operations })
-    } catch (error) {
-      throw searchFailure(error)
-    }
-    if (!answer.errors) return
-    for (const item of answer.items) {
-      const { error, status, _id } = item.index ?? item.delete ?? { error: undefined, status: 200, _id: '' }
-      if (!error) continue
-      if (status === 429 || status >= 500) throw failure('STORE_UNAVAILABLE', { store: 'search' })
-      const cause = error.caused_by?.reason
-      throw new Error(`entry ${_id} cannot be indexed: ${error.reason}${cause ? `: ${cause}` : ''}`)
-    }
+    await this.#writer.remove(entryIds)
   }
 
-  async #refresh(): Promise<void> {
+  async versions(entryIds: readonly string[]): Promise<Versions> {
+    this.#requireOpen()
+    return this.#writer.versions(entryIds)
+  }
+
+  async replace(documents: readonly IndexDocument[], versions: Versions): Promise<string[]> {
+    this.#requireOpen()
+    return this.#writer.replace(documents, versions)
+  }
+
+  async renew(onProgress: (done: number, total: number) => void = () => {}): Promise<void> {
+    this.#requireOpen()
     try {
-      await this.#client.indices.refresh({ index: this.#index })
+      await renewIndex(this.#client, this.#index, this.#quantities, onProgress)
     } catch (error) {
       throw searchFailure(error)
     }
@@ -221,9 +178,6 @@ class ElasticsearchEntryIndex implements EntryIndex {
     await Promise.all([this.#client.close(), this.#connection.close()])
   }
 }
-
-/** Half of a character, as it stands in JSON; Lucene cannot hold it. An even number of backslashes comes before. */
-const LONE_SURROGATE = /(?<=(?<!\\)(?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g
 
 function hasExamples({ aggregations = {} }: SearchRequest): boolean {
   return Object.values(aggregations).some(({ aggregation }) => 'examples' in aggregation)

@@ -1,13 +1,14 @@
 /**
  * Finds or makes the index behind its alias. `<name>` is an alias of `<name>_v1`; after a change of the quantities
- * the documents are copied into `<name>_v2` and the alias moves there at once, so that searches go on meanwhile.
+ * the documents are copied into `<name>_v2` (`index-copy.ts`), while searches and writes of other processes go on.
  */
 import { createHash } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Client, estypes } from '@elastic/elasticsearch'
 import { failure } from '../../errors.ts'
 import type { Quantities } from '../../query/quantities.ts'
+import { removeOldVersions } from './copy-claim.ts'
 import { errorType } from './failures.ts'
+import { copyIndex } from './index-copy.ts'
 import { entryMapping, INDEX_FORMAT, INDEX_SETTINGS } from './mapping.ts'
 
 /** Kept in the mapping's `_meta`. */
@@ -17,36 +18,50 @@ interface IndexMeta {
   readonly fields: string
 }
 
-/** Milliseconds between two looks at a copy that runs. */
-const COPY_INTERVAL = 500
-
 /**
  * Makes sure that the alias leads to an index of this version with the fields of these quantities.
- * @throws SeraiError STORE_NEWER when a later version made the index; STORE_UNUSABLE when Serai did not make it, or a
- *   copy of it is in the way
+ * @throws SeraiError STORE_NEWER when a later version made the index; STORE_UNUSABLE when Serai did not make it, or
+ *   something else has an index of the name of a copy
  */
 export async function setUpIndex(client: Client, alias: string, quantities: Quantities): Promise<void> {
+  const wanted = wantedMapping(quantities)
+  for (;;) {
+    const present = (await current(client, alias)) ?? (await create(client, alias, wanted))
+    if (present === undefined) return
+    requireKnown(alias, present.meta)
+    const { index: from, meta } = present
+    if (meta.fields === wanted._meta.fields) break
+    if (await copyIndex(client, { alias, from, mappings: wanted })) break
+  }
+  await removeOldVersions(client, alias)
+}
+
+/**
+ * Copies the index into a new one, which takes its place; waits if another process is doing it.
+ * @throws as {@link setUpIndex}
+ */
+export async function renewIndex(
+  client: Client,
+  alias: string,
+  quantities: Quantities,
+  onProgress: (done: number, total: number) => void
+): Promise<void> {
+  const present = await current(client, alias)
+  if (!present) return setUpIndex(client, alias, quantities)
+  requireKnown(alias, present.meta)
+  await copyIndex(client, { alias, from: present.index, mappings: wantedMapping(quantities), onProgress })
+}
+
+function wantedMapping(quantities: Quantities) {
   const mapping = entryMapping(quantities)
   const fields = createHash('sha256').update(JSON.stringify(mapping)).digest('hex').slice(0, 16)
-  const wanted = { ...mapping, _meta: { serai_format: INDEX_FORMAT, fields } satisfies IndexMeta }
+  return { ...mapping, _meta: { serai_format: INDEX_FORMAT, fields } satisfies IndexMeta }
+}
 
-  const present = (await current(client, alias)) ?? (await create(client, alias, wanted))
-  if (present === undefined) return
-  const { serai_format: format, fields: found } = present.meta
-  if (format === undefined) {
-    throw failure('STORE_UNUSABLE', {
-      file: `The Elasticsearch index ${alias}`,
-      reason: 'Serai did not make it'
-    })
-  }
-  if (format > INDEX_FORMAT) {
-    throw failure('STORE_NEWER', {
-      file: `The Elasticsearch index ${alias}`,
-      found: format,
-      known: INDEX_FORMAT
-    })
-  }
-  if (found !== fields) await copy(client, alias, present.index, wanted)
+function requireKnown(alias: string, { serai_format: format }: Partial<IndexMeta>): void {
+  const file = `The Elasticsearch index ${alias}`
+  if (format === undefined) throw failure('STORE_UNUSABLE', { file, reason: 'Serai did not make it' })
+  if (format > INDEX_FORMAT) throw failure('STORE_NEWER', { file, found: format, known: INDEX_FORMAT })
 }
 
 /** The index that the alias leads to. */
@@ -82,51 +97,5 @@ async function create(
       file: `The Elasticsearch index ${alias}_v1`,
       reason: `it exists, but no alias ${alias} leads to it`
     })
-  }
-}
-
-/** Indexes every document anew and moves the alias; documents that are written meanwhile by others may be lost. */
-async function copy(
-  client: Client,
-  alias: string,
-  from: string,
-  mappings: estypes.MappingTypeMapping
-): Promise<void> {
-  const to = `${alias}_v${Number(/_v(\d+)$/.exec(from)?.[1] ?? 0) + 1}`
-  try {
-    await client.indices.create({ index: to, settings: INDEX_SETTINGS, mappings })
-  } catch (error) {
-    if (errorType(error) !== 'resource_already_exists_exception') throw error
-    throw failure('STORE_UNUSABLE', {
-      file: `The Elasticsearch index ${alias}`,
-      reason: `it has to be copied to ${to}, which exists; if no other process is copying, delete ${to}`
-    })
-  }
-  try {
-    const { task } = await client.reindex({
-      source: { index: from },
-      dest: { index: to },
-      wait_for_completion: false
-    })
-    await finished(client, String(task))
-    await client.indices.refresh({ index: to })
-    await client.indices.updateAliases({
-      actions: [{ add: { index: to, alias, is_write_index: true } }, { remove_index: { index: from } }]
-    })
-  } catch (error) {
-    await client.indices.delete({ index: to }, { ignore: [404] })
-    throw error
-  }
-}
-
-async function finished(client: Client, task: string): Promise<void> {
-  for (;;) {
-    const { completed, error, response } = await client.tasks.get({ task_id: task })
-    const { failures = [] } = (response ?? {}) as { failures?: unknown[] }
-    if (error || failures.length > 0) {
-      throw new Error(`the documents could not be indexed anew: ${JSON.stringify(error ?? failures[0])}`)
-    }
-    if (completed) return
-    await delay(COPY_INTERVAL)
   }
 }

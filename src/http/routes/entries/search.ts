@@ -9,7 +9,7 @@ import { type RequiredFields, requiredFields } from '../../../query/required-fie
 import { and, type Query } from '../../../query/tree.ts'
 import { aggregatedSearch } from '../../aggregated-search.ts'
 import { bodySearch, type EntrySearch, pageRequest, paginationAnswer, urlSearch } from '../../entry-search.ts'
-import { PresentedEntry, withList } from '../../entry-text.ts'
+import { entryTexts, withList } from '../../entry-text.ts'
 import { acceptedFormat } from '../../formats.ts'
 import { presentEntry } from '../../present/entry.ts'
 import { requestUrl } from '../../request-url.ts'
@@ -50,7 +50,7 @@ export const entrySearchRoutes: FastifyPluginAsyncTypebox = async app => {
       query: search.echo,
       pagination: paginationAnswer(pagination, page, url),
       ...(answers ? { aggregations: answers } : {}),
-      data: page.hits.map(hit => new PresentedEntry(hit, required).text)
+      data: await entryTexts(page.hits, required)
     }
   }
 
