@@ -1,7 +1,7 @@
 /**
  * Measures a large archive: `make` writes a folder of one upload with an archive of some hundred megabytes, `import`
  * imports it and tells time and memory, `read` reads branches of it and tells time and bytes read from the store.
- * See README.md.
+ * See LARGE.md.
  */
 import { createWriteStream, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
