@@ -8,7 +8,9 @@ import type { Config } from './config.ts'
 import { caller } from './http/plugins/caller.ts'
 import { errors } from './http/plugins/errors.ts'
 import { jsonBody } from './http/plugins/json-body.ts'
+import { limits } from './http/plugins/limits.ts'
 import { openapi } from './http/plugins/openapi.ts'
+import { overload } from './http/plugins/overload.ts'
 import { requestLog } from './http/plugins/request-log.ts'
 import { requestSignal } from './http/plugins/request-signal.ts'
 import { stalledClients } from './http/plugins/stalled-clients.ts'
@@ -62,6 +64,7 @@ export async function buildApp(
     ...(options.logger === undefined ? { logger: false } : { logger: options.logger }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.bodyLimit,
+    trustProxy: config.limits.trustedProxies.length > 0 ? [...config.limits.trustedProxies] : false,
     // Python clients post to `datasets/` and the like (auth.md §1): both spellings are served.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 2000 },
     return503OnClosing: false,
@@ -87,11 +90,23 @@ export async function buildApp(
       'Content-Range',
       'ETag',
       'Last-Modified',
-      'Repr-Digest'
+      'RateLimit',
+      'RateLimit-Policy',
+      'Repr-Digest',
+      'Retry-After'
     ],
     maxAge: 600,
     optionsSuccessStatus: 200,
     strictPreflight: false
+  })
+  // A missing body is told to those who may ask: who is asking comes first.
+  await app.register(caller)
+  // Before anybody is looked up, after the answers to preflights, and so that pages of other origins can read a refusal.
+  await app.register(overload, { limits: config.limits })
+  await app.register(limits, {
+    limits: config.limits,
+    root: `${config.basePath}/api/v1`,
+    ...(services.redis ? { redis: services.redis } : {})
   })
   await app.register(compress, {
     global: true,
@@ -99,8 +114,6 @@ export async function buildApp(
     encodings: ['gzip'],
     customTypes: /^text\/|[/+](?:x-nd)?json\b|[/+](?:text|xml)\b|octet-stream/
   })
-  // A missing body is told to those who may ask: who is asking comes first.
-  await app.register(caller)
   await app.register(jsonBody)
   await app.register(openapi, { basePath: config.basePath, version: VERSION })
 

@@ -8,6 +8,7 @@ import { parseEnv } from 'node:util'
 import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
 import { ACCESS_SETTINGS, type AccessConfig, accessConfig, SECRET_SETTINGS } from './access-settings.ts'
+import { LIMITS_SETTINGS, type LimitsConfig, limitsConfig } from './limits-settings.ts'
 
 const Url = (protocols: string, description: string) =>
   Type.Optional(Type.String({ pattern: `^(?:${protocols})://\\S+$`, description, examples: [] }))
@@ -55,6 +56,7 @@ export const SettingsSchema = Type.Object({
     })
   ),
   ...ACCESS_SETTINGS,
+  ...LIMITS_SETTINGS,
   demo_data: Type.Boolean({
     default: true,
     description: 'Import the example data on the first start of the embedded profile.'
@@ -131,6 +133,7 @@ export interface Config {
   readonly storage: StorageProfile
   readonly apiSecret?: string
   readonly access: AccessConfig
+  readonly limits: LimitsConfig
   readonly demoData: boolean
   readonly logLevel: string
   readonly maxEntryDownload: number
@@ -173,7 +176,9 @@ const TRUE = /^(?:true|1|yes|on)$/i
 const FALSE = /^(?:false|0|no|off)$/i
 
 /** Text of the environment as the type that the schema asks for; what cannot be converted stays text. */
-function convert(type: unknown, text: string): unknown {
+function convert(schema: Readonly<Record<string, unknown>>, text: string): unknown {
+  const { type, anyOf } = schema
+  if (Array.isArray(anyOf)) return convert(anyOf[0], text)
   if (type === 'integer' && /^-?\d+$/.test(text)) return Number(text)
   if (type === 'boolean' && TRUE.test(text)) return true
   if (type === 'boolean' && FALSE.test(text)) return false
@@ -188,7 +193,9 @@ export function acceptedValues(schema: Readonly<Record<string, unknown>>): strin
   }
   if (schema.type === 'boolean') return 'true or false'
   if (Array.isArray(schema.anyOf))
-    return `one of ${schema.anyOf.map(s => (s as { const: string }).const).join(', ')}`
+    return schema.anyOf.some(s => s.type === 'integer')
+      ? schema.anyOf.map(s => s.const ?? acceptedValues(s)).join(' or ')
+      : `one of ${schema.anyOf.map(s => s.const).join(', ')}`
   if (schema.minLength !== undefined && !schema.pattern)
     return schema.minLength === 1
       ? 'text that is not empty'
@@ -216,7 +223,7 @@ export function readConfig(
       if (schema.default !== undefined) values[name] = schema.default
       continue
     }
-    const value = convert(schema.type, text)
+    const value = convert(schema, text)
     if (Value.Check(schema, value)) values[name] = value
     else {
       const shown = SECRET_SETTINGS.has(name) ? '' : ` is "${text}", but`
@@ -238,6 +245,7 @@ export function readConfig(
     )
   }
   const access = accessConfig(settings, settings.host ?? '', problems)
+  const limits = limitsConfig(settings, problems)
   if (problems.length > 0) throw new ConfigError(problems)
 
   return Object.freeze({
@@ -257,6 +265,7 @@ export function readConfig(
         : { kind: 'embedded' as const },
     ...(settings.api_secret ? { apiSecret: settings.api_secret } : {}),
     access,
+    limits,
     demoData: settings.demo_data,
     logLevel: String(settings.log_level),
     maxEntryDownload: settings.max_entry_download,

@@ -12,6 +12,7 @@ import { constants } from 'node:fs'
 import { access, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
 import { BuiltInAccounts } from './access/built-in/built-in-accounts.ts'
 import { SigningKeys } from './access/built-in/signing-keys.ts'
 import type { IdentityProvider } from './access/identity-provider.ts'
@@ -51,6 +52,8 @@ export interface Services {
   readonly apiSecret: string
   /** Who issues access tokens. */
   readonly identity: IdentityProvider
+  /** Where servers count requests together, if they do. */
+  readonly redis?: Redis
   /** Closes every store; running reads end first. */
   close(): Promise<void>
 }
@@ -97,6 +100,7 @@ export async function openServices(config: Config): Promise<Services> {
     definitions.add((await stores.documents.packages()).map(p => p.definition))
     const apiSecret = config.apiSecret ?? (await keptSecret(stores.documents))
     const identity = identityProvider(config, stores)
+    const redis = config.limits.redisUrl ? await openRedis(config.limits.redisUrl, keep) : undefined
     return {
       ...stores,
       files,
@@ -105,6 +109,7 @@ export async function openServices(config: Config): Promise<Services> {
       definitions,
       apiSecret,
       identity,
+      ...(redis ? { redis } : {}),
       close
     }
   } catch (error) {
@@ -151,6 +156,14 @@ async function openStores(
       )
     )
   }
+}
+
+/** Does not wait for it: it is asked for when there is a request, and done without when it does not answer. */
+async function openRedis(url: string, keep: <T extends Closable>(store: T) => T): Promise<Redis> {
+  const { connectRedis } = await import('./limits/redis-connection.ts')
+  const redis = connectRedis(url)
+  keep({ close: async () => redis.disconnect() })
+  return redis
 }
 
 /**

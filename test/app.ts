@@ -116,6 +116,11 @@ function configOf(profile: Profile, name: string, settings: Readonly<Record<stri
     SERAI_DATA_DIR: join(inject('runFolder'), `${profile}-${name}`),
     SERAI_DEMO_DATA: 'false',
     SERAI_LOG_LEVEL: 'silent',
+    // Tests ask much in short time, on machines that have other things to do; those of the limits switch them on.
+    SERAI_RATE_LIMIT: 'off',
+    SERAI_CONCURRENCY_LIMIT: 'off',
+    SERAI_MAX_EVENT_LOOP_DELAY: 'off',
+    SERAI_MAX_HEAP_USE: 'off',
     ...(profile === 'cluster' && cluster
       ? {
           SERAI_ELASTICSEARCH_URL: cluster.elasticsearch,

@@ -6,6 +6,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type DetailItem, failure, SeraiError } from '../../errors.ts'
 
+/** Refusals that are meant to happen: the line of the request is enough, and many would fill the log. */
+const EXPECTED: ReadonlySet<string> = new Set(['RATE_LIMITED', 'CONCURRENCY_LIMITED', 'OVERLOADED'])
+
 /** The part of a request that a validator looked at, as FastAPI names it in `loc`. */
 const PARTS: Record<string, string> = {
   body: 'body',
@@ -129,7 +132,7 @@ export interface WireError {
 export function wireError(error: unknown, request: FastifyRequest): WireError {
   const known = toSeraiError(error, request)
   if (known) {
-    if (known.status >= 500) request.log.error(error)
+    if (known.status >= 500 && !EXPECTED.has(known.code)) request.log.error(error)
     return { status: known.status, detail: known.detail, headers: known.headers }
   }
   const status = (error as { statusCode?: number }).statusCode

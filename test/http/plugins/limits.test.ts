@@ -1,0 +1,255 @@
+/** How much one address may ask: through injected requests, which may come from any address, and over real connections. */
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import type { FastifyInstance, InjectOptions } from 'fastify'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import {
+  openTestServices,
+  profiles,
+  type TestServer,
+  type TestServices,
+  testApp,
+  testServer
+} from '../../app.ts'
+import { eventually } from '../../files/open-files.ts'
+
+const URL = '/api/v1/entries?page_size=0'
+
+/** The settings that users have when they set none. */
+const DEFAULTS = { SERAI_RATE_LIMIT: '30', SERAI_CONCURRENCY_LIMIT: '10' }
+
+describe.each(profiles())('limits on %s', profile => {
+  let services: TestServices | undefined
+  let app: FastifyInstance | undefined
+  let server: TestServer | undefined
+
+  afterEach(async () => {
+    vi.useRealTimers()
+    await app?.close()
+    await (server ?? services)?.close()
+    app = services = server = undefined
+  })
+
+  /** The application while the clock stands still. */
+  async function open(settings: Record<string, string>): Promise<FastifyInstance> {
+    services = await openTestServices(profile, settings)
+    app = await testApp(services)
+    vi.useFakeTimers({ toFake: ['Date'] })
+    return app
+  }
+
+  /** Answers to requests that come one after the other. */
+  async function statuses(one: FastifyInstance, requests: readonly InjectOptions[]): Promise<number[]> {
+    const all = []
+    for (const request of requests) all.push((await one.inject(request)).statusCode)
+    return all
+  }
+
+  test('the 31st request within a second is refused, and the client may ask again after Retry-After', async () => {
+    const one = await open({ ...DEFAULTS, SERAI_CONCURRENCY_LIMIT: 'off', SERAI_RATE_BURST: '30' })
+    const answers = await Promise.all(Array.from({ length: 31 }, () => one.inject(URL)))
+    expect(answers.map(answer => answer.statusCode)).toEqual([...Array(30).fill(200), 503])
+    expect(answers[0]?.headers).toMatchObject({
+      'ratelimit-policy': '"rate";q=30;w=1',
+      ratelimit: '"rate";r=29;t=1'
+    })
+    const refused = answers[30]
+    expect(refused?.json()).toEqual({
+      detail: 'Too many requests: one address may send 30 of them in 1 s. Please try again in 1 s.'
+    })
+    expect(refused?.headers).toMatchObject({
+      'retry-after': '1',
+      'ratelimit-policy': '"rate";q=30;w=1',
+      ratelimit: '"rate";r=0;t=1'
+    })
+    vi.setSystemTime(Date.now() + 1000)
+    expect((await one.inject(URL)).statusCode).toBe(200)
+  })
+
+  test('a long run of requests keeps to the rate, a burst may be larger', async () => {
+    const one = await open({ SERAI_RATE_LIMIT: '10', SERAI_RATE_BURST: '20' })
+    const answers = await statuses(one, Array(21).fill({ url: URL }))
+    expect(answers).toEqual([...Array(20).fill(200), 503])
+    const refused = await one.inject(URL)
+    expect(refused.headers['ratelimit-policy']).toBe('"rate";q=20;w=2')
+    expect(refused.headers['retry-after']).toBe('2')
+  })
+
+  test('is decided before who is asking, before the body, and for every route', async () => {
+    const one = await open({ SERAI_RATE_LIMIT: '1', SERAI_RATE_BURST: '1' })
+    expect((await one.inject(URL)).statusCode).toBe(200)
+    const bad = { authorization: 'Bearer nonsense' }
+    const requests: InjectOptions[] = [
+      { url: URL, headers: bad },
+      {
+        method: 'POST',
+        url: '/api/v1/entries/query',
+        payload: '{',
+        headers: { 'content-type': 'application/json' }
+      },
+      { method: 'POST', url: '/api/v1/auth/token' },
+      { url: '/api/v1/openapi.json' },
+      { url: '/api/v1/nothing' },
+      { url: '/nothing' }
+    ]
+    expect(await statuses(one, requests)).toEqual(Array(6).fill(503))
+  })
+
+  test('health, the documentation page and preflights are free', async () => {
+    const one = await open({ SERAI_RATE_LIMIT: '1', SERAI_RATE_BURST: '1', SERAI_CONCURRENCY_LIMIT: '1' })
+    expect(await statuses(one, [{ url: URL }, { url: URL }])).toEqual([200, 503])
+    const preflight = { origin: 'https://example.org', 'access-control-request-method': 'POST' }
+    const requests: InjectOptions[] = [
+      { url: '/-/health' },
+      { url: '/alive' },
+      { url: '/api/v1/extensions/docs/' },
+      { url: '/api/v1/extensions/docs/static/swagger-ui.css' },
+      { method: 'OPTIONS', url: '/api/v1/entries/query', headers: preflight }
+    ]
+    expect(await statuses(one, [...requests, ...requests])).toEqual(Array(10).fill(200))
+    expect((await one.inject('/-/health')).headers.ratelimit).toBeUndefined()
+  })
+
+  test('a page of another origin can read a refusal', async () => {
+    const one = await open({ SERAI_RATE_LIMIT: '1', SERAI_RATE_BURST: '1' })
+    const request = { url: URL, headers: { origin: 'https://example.org' } }
+    await one.inject(request)
+    const { statusCode, headers } = await one.inject(request)
+    expect(statusCode).toBe(503)
+    expect(headers['access-control-allow-origin']).toBe('https://example.org')
+    expect(headers['access-control-expose-headers']).toMatch(/RateLimit, RateLimit-Policy.*Retry-After/)
+  })
+
+  test('every address counts for itself, IPv6 addresses by their /64 network', async () => {
+    const one = await open({ SERAI_RATE_LIMIT: '1', SERAI_RATE_BURST: '1' })
+    const from = (remoteAddress: string) => ({ url: URL, remoteAddress })
+    expect(
+      await statuses(one, [
+        from('192.0.2.1'),
+        from('192.0.2.2'),
+        from('192.0.2.1'),
+        from('::ffff:192.0.2.2'),
+        from('2001:db8:1:2::1'),
+        from('2001:db8:1:2:ffff::9'),
+        from('2001:db8:1:3::1')
+      ])
+    ).toEqual([200, 200, 503, 503, 200, 503, 200])
+  })
+
+  test('what a client says about its address is not believed', async () => {
+    const one = await open({ SERAI_RATE_LIMIT: '1', SERAI_RATE_BURST: '1' })
+    const said = (address: string) => ({
+      url: URL,
+      remoteAddress: '192.0.2.1',
+      headers: { 'x-forwarded-for': address, 'x-real-ip': address, forwarded: `for=${address}` }
+    })
+    expect(await statuses(one, [said('198.51.100.1'), said('198.51.100.2')])).toEqual([200, 503])
+  })
+
+  test('of a trusted proxy the last address that is not its own counts, whatever the client wrote before it', async () => {
+    const one = await open({
+      SERAI_RATE_LIMIT: '1',
+      SERAI_RATE_BURST: '1',
+      SERAI_TRUSTED_PROXIES: 'loopback, 10.0.0.0/8'
+    })
+    const via = (remoteAddress: string, forwarded: string) => ({
+      url: URL,
+      remoteAddress,
+      headers: { 'x-forwarded-for': forwarded }
+    })
+    expect(
+      await statuses(one, [
+        via('10.0.0.1', '198.51.100.1'),
+        via('10.0.0.1', '198.51.100.2'),
+        via('10.0.0.2', '203.0.113.5, 198.51.100.1'),
+        via('127.0.0.1', '203.0.113.6, 198.51.100.2, 10.0.0.7'),
+        // Not the proxy: it may say what it wants.
+        via('192.0.2.1', '203.0.113.7'),
+        via('192.0.2.1', '203.0.113.8')
+      ])
+    ).toEqual([200, 200, 503, 503, 200, 503])
+  })
+
+  /** Listens, and gives a request that is held in its handler until it is let go, or its client. */
+  async function listen(settings: Record<string, string>) {
+    services = await openTestServices(profile, settings)
+    const { index } = services
+    let letGo = () => {}
+    const gate = new Promise<void>(resolve => {
+      letGo = resolve
+    })
+    const held = {
+      ...services,
+      index: new Proxy(index, {
+        get: (target, name) => {
+          if (name === 'search') return (request: never) => gate.then(() => target.search(request))
+          const member = target[name as keyof typeof target]
+          return typeof member === 'function' ? member.bind(target) : member
+        }
+      })
+    }
+    server = await testServer(held)
+    return { base: server.base, letGo }
+  }
+
+  function ask(url: string): { request: ReturnType<typeof httpRequest>; answer: Promise<IncomingMessage> } {
+    const request = httpRequest(url, { agent: false })
+    const answer = new Promise<IncomingMessage>((resolve, reject) => {
+      request.on('response', resolve).on('error', reject).end()
+    })
+    answer.catch(() => {})
+    return { request, answer }
+  }
+
+  test('the 11th request at the same time is refused; slots are free again when answers have ended', async () => {
+    const { base, letGo } = await listen(DEFAULTS)
+    const waiting = Array.from({ length: 10 }, () => ask(`${base}/entries`))
+    const groups = `${base}/groups`
+    await eventually(async () => (await fetch(groups)).status === 503)
+    const refused = await fetch(groups)
+    expect(await refused.json()).toEqual({
+      detail:
+        'Too many requests at the same time: one address may have 10 of them under way. Please wait until one has ended.'
+    })
+    expect(refused.headers.get('retry-after')).toBe('1')
+    expect(refused.headers.get('ratelimit')).toMatch(/"concurrency";r=0$/)
+    expect(refused.headers.get('ratelimit-policy')).toContain('"concurrency";q=10;qu="concurrent-requests"')
+    letGo()
+    for (const { answer } of waiting) {
+      const response = await answer
+      expect(response.statusCode).toBe(200)
+      response.resume()
+    }
+    await eventually(async () => (await fetch(groups)).status === 200)
+  })
+
+  test('the slot of a client that goes away is free again, once', async () => {
+    const { base } = await listen({ SERAI_CONCURRENCY_LIMIT: '2' })
+    const [first, second] = [ask(`${base}/entries`), ask(`${base}/entries`)]
+    const groups = `${base}/groups`
+    await eventually(async () => (await fetch(groups)).status === 503)
+    first.request.destroy()
+    await eventually(async () => (await fetch(groups)).status === 200)
+    // One of two is still taken: of two at once one is refused.
+    const third = ask(`${base}/entries`)
+    await eventually(async () => (await fetch(groups)).status === 503)
+    second.request.destroy()
+    third.request.destroy()
+    await eventually(async () => (await fetch(groups)).headers.get('ratelimit') === '"concurrency";r=1')
+  })
+
+  test('the body of a refused request is not read', async () => {
+    const { base } = await listen({ SERAI_RATE_LIMIT: '1', SERAI_RATE_BURST: '1' })
+    await fetch(`${base}/groups`)
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const request = httpRequest(`${base}/uploads`, {
+        method: 'POST',
+        agent: false,
+        headers: { 'content-type': 'application/zip', 'content-length': String(2 ** 40) }
+      })
+      request.on('response', resolve).on('error', reject).write('PK')
+    })
+    expect(answer.statusCode).toBe(503)
+    expect(answer.headers.connection).toBe('close')
+    answer.resume()
+  })
+})
