@@ -86,6 +86,16 @@ program
   })
 
 program
+  .command('reindex')
+  .description('Make the search index anew from the other stores, while searches and imports go on.')
+  .addOption(dataOption())
+  .version(VERSION)
+  .action(async (options: FolderOption) => {
+    const { reindexAll } = await import('./cli/reindex.ts')
+    await reindexAll(overrides(options))
+  })
+
+program
   .command('token')
   .description('Print an app token: what the person may do, who holds it may do until it expires.')
   .argument('<user>', 'user name or user id')

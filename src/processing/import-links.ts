@@ -26,14 +26,14 @@ interface Place {
 
 /** Fetches schemas and mainfiles; schemas are kept for the whole import, since many entries share few of them. */
 export class ImportLinks {
-  readonly #files: UploadFiles
+  readonly #files: Pick<UploadFiles, 'archive'>
   readonly #documents: DocumentStore
   readonly #stored: StoredSchemas
   readonly #places = new Map<string, Place>()
   readonly #schemas = new Map<string, JsonObject | undefined>()
 
   constructor(
-    files: UploadFiles,
+    files: Pick<UploadFiles, 'archive'>,
     uploads: readonly UploadRecord[],
     documents: DocumentStore,
     stored: StoredSchemas

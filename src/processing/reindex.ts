@@ -1,0 +1,160 @@
+/**
+ * Makes the index anew from documents and archives while searches and writes go on. First it is put into a new version of
+ * itself, then each document is made from the stores and takes the place of the old one, unless somebody else has written
+ * that meanwhile: then it is looked at again. A run that was killed is simply started anew.
+ */
+import { ALL } from '../query/tree.ts'
+import { walk } from '../search/entry-index.ts'
+import type { Services } from '../services.ts'
+import type { Upload } from '../storage/documents.ts'
+import { storedEntryDocument, storedUpload } from './entry-document.ts'
+import { ImportLinks } from './import-links.ts'
+import { storedSchemas } from './stored-schemas.ts'
+
+/** What became of it. */
+export interface ReindexReport {
+  /** Entries whose documents were made. */
+  readonly entries: number
+  /** Documents of entries that there are no more. */
+  readonly removed: number
+  readonly problems: readonly { readonly entryId: string; readonly message: string }[]
+}
+
+/** How far it is. */
+export interface ReindexProgress {
+  readonly step: 'copying' | 'indexing'
+  readonly done: number
+  readonly total: number
+  /** Id of the upload that is worked on. */
+  readonly name: string
+}
+
+/** Entries that are worked on at once, uploads that are listed at once. */
+const BATCH = 100
+const PAGE = 200
+
+/** Times that an entry is looked at which others write at the same time. */
+const TRIES = 5
+
+/**
+ * Makes the index anew.
+ * @throws SeraiError when a store fails
+ */
+export async function reindex(
+  services: Services,
+  onProgress: (event: ReindexProgress) => void = () => {}
+): Promise<ReindexReport> {
+  const { documents, index } = services
+  await index.renew((done, total) => onProgress({ step: 'copying', done, total, name: '' }))
+  const links = new ImportLinks(
+    { archive: async () => undefined },
+    [],
+    documents,
+    storedSchemas(services.archives)
+  )
+  const work: Work = { services, links, problems: new Map() }
+  const uploads = await uploadIds(services)
+  const counts = await documents.countEntries([...uploads])
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
+  let entries = 0
+  const unfinished: Upload[] = []
+  for (const uploadId of uploads) {
+    onProgress({ step: 'indexing', done: entries, total, name: uploadId })
+    const upload = await documents.upload(uploadId)
+    if (upload && upload.import_checksum === undefined) unfinished.push(upload)
+    entries += await indexUpload(uploadId, work)
+  }
+  // An import tells of an upload when all of its entries are there.
+  for (const old of unfinished) {
+    const upload = await documents.upload(old.upload_id)
+    if (JSON.stringify(upload) !== JSON.stringify(old)) await indexUpload(old.upload_id, work)
+  }
+  onProgress({ step: 'indexing', done: total, total, name: '' })
+  const removed = await removeUnknown(services)
+  const problems = [...work.problems].map(([entryId, message]) => ({ entryId, message }))
+  return { entries: entries - problems.length, removed, problems }
+}
+
+interface Work {
+  readonly services: Services
+  readonly links: ImportLinks
+  /** By entry id. */
+  readonly problems: Map<string, string>
+}
+
+/** All uploads; those that come meanwhile bring their documents along. */
+async function uploadIds({ documents }: Services): Promise<Set<string>> {
+  const ids = new Set<string>()
+  // Uploads that go meanwhile move the others forward: then the list is read again.
+  for (let before = -1; ids.size > before; ) {
+    before = ids.size
+    for (let offset = 0; ; offset += PAGE) {
+      const page = { orderBy: 'upload_create_time', order: 'asc', offset, limit: PAGE } as const
+      const { uploads } = await documents.listUploads({}, page)
+      for (const { upload_id } of uploads) ids.add(upload_id)
+      if (uploads.length < PAGE) break
+    }
+  }
+  return ids
+}
+
+/** @returns number of entries */
+async function indexUpload(uploadId: string, work: Work): Promise<number> {
+  const ids = (await work.services.documents.entriesOfUpload(uploadId)).map(entry => entry.entry_id)
+  for (let from = 0; from < ids.length; from += BATCH) {
+    let left: readonly string[] = ids.slice(from, from + BATCH)
+    for (let i = 0; i < TRIES && left.length > 0; i++) left = await indexEntries(uploadId, left, work)
+  }
+  return ids.length
+}
+
+/** @returns ids of entries that others wrote meanwhile */
+async function indexEntries(
+  uploadId: string,
+  entryIds: readonly string[],
+  { services, links, problems }: Work
+): Promise<readonly string[]> {
+  const { documents, archives, index } = services
+  // Before the stores are read: what is written after that counts more.
+  const versions = await index.versions(entryIds)
+  const upload = await documents.upload(uploadId)
+  const entries = (await documents.entries(entryIds)).filter(entry => entry.upload_id === uploadId)
+  if (!upload) return []
+  const stored = await storedUpload(upload, entries, services)
+  const contents = await archives.contents(entries.map(entry => entry.entry_id))
+  const made = []
+  for (const entry of entries) {
+    const { entry_id } = entry
+    try {
+      made.push(await storedEntryDocument(entry, stored, contents.get(entry_id), services, links))
+      problems.delete(entry_id)
+    } catch (error) {
+      problems.set(entry_id, error instanceof Error ? error.message : String(error))
+    }
+  }
+  return index.replace(made, versions)
+}
+
+/** Removes documents whose entries are gone: an entry is stored before its document, and removed after it. */
+async function removeUnknown({ index, documents }: Services): Promise<number> {
+  let removed = 0
+  const check = async (ids: readonly string[]) => {
+    const known = new Set((await documents.entries(ids)).map(entry => entry.entry_id))
+    const unknown = ids.filter(id => !known.has(id))
+    await index.remove(unknown)
+    removed += unknown.length
+  }
+  let ids: string[] = []
+  for await (const { entryId } of walk(index, {
+    query: ALL,
+    order: 'asc',
+    source: { include: ['entry_id'] }
+  })) {
+    ids.push(entryId)
+    if (ids.length < BATCH) continue
+    await check(ids)
+    ids = []
+  }
+  if (ids.length > 0) await check(ids)
+  return removed
+}
