@@ -11,8 +11,8 @@ import type { Services } from '../services.ts'
 /** The members of the index document that tell where an entry's files are. */
 export const LOCATION = { include: ['entry_id', 'upload_id', 'mainfile'] }
 
-/** Entries that are given at a time. */
-const PAGE = 500
+/** Entries that are given at a time; Elasticsearch gives 10,000 at most. */
+const PAGE = 5000
 
 /**
  * One entry by the owner rule `visible` (`search.md` §2, routes of one entry).
@@ -32,19 +32,27 @@ export async function visibleEntry(
   return hit.document as unknown as EntryLocation
 }
 
-/** All entries of a search, ordered by upload, then entry; some at a time. */
+/**
+ * All entries of a search, ordered by upload, then entry; some at a time. The index tells only which: where they are is a
+ * small part of its documents, which are large.
+ */
 export async function* locations(
-  { index, quantities }: Pick<Services, 'index' | 'quantities'>,
+  { index, documents, quantities }: Pick<Services, 'index' | 'documents' | 'quantities'>,
   query: Query,
   signal: AbortSignal
 ): AsyncGenerator<EntryLocation[]> {
   const orderBy = quantities.get('upload_id') as Quantity
-  let page: EntryLocation[] = []
-  for await (const hit of walk(index, { query, orderBy, order: 'asc', source: LOCATION, signal })) {
-    page.push(hit.document as unknown as EntryLocation)
-    if (page.length < PAGE) continue
-    yield page
-    page = []
+  const request = { query, orderBy, order: 'asc', source: { include: ['entry_id'] }, signal } as const
+  let ids: string[] = []
+  const places = async (): Promise<EntryLocation[]> => {
+    const found = new Map((await documents.entryPlaces(ids)).map(place => [place.entry_id, place]))
+    return ids.flatMap(id => found.get(id) ?? [])
   }
-  if (page.length > 0) yield page
+  for await (const { entryId } of walk(index, request, PAGE)) {
+    ids.push(entryId)
+    if (ids.length < PAGE) continue
+    yield await places()
+    ids = []
+  }
+  if (ids.length > 0) yield await places()
 }

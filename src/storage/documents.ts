@@ -95,6 +95,9 @@ export interface Entry {
   readonly warnings: readonly string[]
 }
 
+/** Where an entry's files are. */
+export type EntryPlace = Pick<Entry, 'entry_id' | 'upload_id' | 'mainfile'>
+
 /** A stored metainfo package: its definitions as JSON (`archive.md` §5.3). */
 export interface MetainfoPackage {
   readonly name: string
@@ -218,6 +221,8 @@ export interface DocumentStore {
   entry(entryId: string): Promise<Entry | undefined>
   /** The entries of these ids that exist, in no fixed order. */
   entries(entryIds: readonly string[]): Promise<Entry[]>
+  /** Where the entries of these ids that exist have their files, in no fixed order; many are no matter. */
+  entryPlaces(entryIds: readonly string[]): Promise<EntryPlace[]>
   /** All entries of an upload, ordered by mainfile, then entry id. */
   entriesOfUpload(uploadId: string): Promise<Entry[]>
   /** A slice of the entries of an upload; ties by `entry_id`. */

@@ -286,6 +286,22 @@ describe.each(profiles())('the documents store of the %s profile', profile => {
     expect(await store.countEntriesByStatus('none')).toEqual(new Map())
   })
 
+  test('tells where entries have their files, those that exist', async () => {
+    await store.putEntries([entry('e1', 'u1', 'd/b'), entry('e2', 'u2', 'a')])
+    const places = await store.entryPlaces(['e2', 'none', 'e1'])
+    expect(places.sort((a, b) => (a.entry_id < b.entry_id ? -1 : 1))).toEqual([
+      { entry_id: 'e1', upload_id: 'u1', mainfile: 'd/b' },
+      { entry_id: 'e2', upload_id: 'u2', mainfile: 'a' }
+    ])
+    const many = Array.from({ length: 1200 }, (_, i) => entry(`m${i}`, 'u1', `f${i}`))
+    await store.putEntries(many)
+    const found = await store.entryPlaces(many.map(entry => entry.entry_id))
+    expect(new Set(found.map(place => `${place.entry_id} ${place.mainfile}`))).toEqual(
+      new Set(many.map(entry => `${entry.entry_id} ${entry.mainfile}`))
+    )
+    expect(await store.entryPlaces([])).toEqual([])
+  })
+
   test('knows the groups of a person as they are now', async () => {
     await store.putGroups([
       group('g1', 'ann', ['ann', 'bob']),

@@ -3,10 +3,11 @@ import type { DatabaseSync } from 'node:sqlite'
 import { openReader } from '../../storage/sqlite/database.ts'
 import { Aggregations } from './aggregations.ts'
 import { Bodies } from './body.ts'
+import { KEY_FIELD } from './fields.ts'
 import { Matches } from './matches.ts'
 import { Ordering } from './ordering.ts'
 import type { RowSet } from './row-set.ts'
-import { sourceFilter } from './source-text.ts'
+import { isIdOnly, sourceFilter } from './source-text.ts'
 import { Suggestions } from './suggestions.ts'
 import type { ReadRequest, WirePage, WireQuery, WireSearch } from './wire.ts'
 
@@ -58,9 +59,10 @@ export class IndexReader {
 
   #page(rows: RowSet, total: number, request: WireSearch): WirePage {
     const filtered = sourceFilter(request.source)
+    const idOnly = isIdOnly(request.source)
     const hits = this.#ordering.page(rows, request).map(({ row, entryId, value }) => ({
       entryId,
-      text: filtered(this.#ordering.document(row)),
+      text: idOnly ? JSON.stringify({ [KEY_FIELD]: entryId }) : filtered(this.#ordering.document(row)),
       ...(value !== undefined ? { sortValue: value } : {})
     }))
     const { aggregations, query } = request

@@ -5,6 +5,7 @@
 import { pathMatcher } from '../../query/path-patterns.ts'
 import { isEmpty, mayHaveEmptyItems, setMember, withoutEmptyItems } from '../empty-items.ts'
 import type { SourceFilter } from '../entry-index.ts'
+import { KEY_FIELD } from './fields.ts'
 
 /** What becomes of the values at a path; the same for all documents. */
 interface Place {
@@ -14,6 +15,11 @@ interface Place {
   /** Everything at and below it stays. */
   readonly isWhole: boolean
   readonly members: Map<string, Place>
+}
+
+/** Whether nothing but the id is wanted, for which no document need be read. */
+export function isIdOnly({ include, exclude = [] }: SourceFilter = {}): boolean {
+  return Boolean(include?.length && include.every(name => name === KEY_FIELD)) && exclude.length === 0
 }
 
 /** Gives the JSON of what the filter leaves of a document given as JSON; what stays whole is not parsed. */

@@ -13,6 +13,7 @@ import type {
   DocumentStore,
   Entry,
   EntryOrder,
+  EntryPlace,
   Group,
   GroupFilter,
   GroupOrder,
@@ -230,6 +231,18 @@ class MongoDocuments implements DocumentStore {
 
   entries(entryIds: readonly string[]): Promise<Entry[]> {
     return this.#byIds('entry', entryIds)
+  }
+
+  async entryPlaces(entryIds: readonly string[]): Promise<EntryPlace[]> {
+    const places: EntryPlace[] = []
+    for (const some of slices([...new Set(entryIds)], IDS_MAX)) {
+      const rows = await this.#run('entry', c =>
+        c.find({ _id: { $in: some } }, { projection: { upload_id: 1, mainfile: 1 } }).toArray()
+      )
+      for (const { _id, upload_id, mainfile } of rows)
+        places.push({ entry_id: _id, upload_id, mainfile } as EntryPlace)
+    }
+    return places
   }
 
   async entriesOfUpload(uploadId: string): Promise<Entry[]> {

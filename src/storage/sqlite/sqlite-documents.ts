@@ -12,6 +12,7 @@ import type {
   DocumentStore,
   Entry,
   EntryOrder,
+  EntryPlace,
   Group,
   GroupFilter,
   GroupOrder,
@@ -282,6 +283,17 @@ class SqliteDocuments implements DocumentStore {
       'SELECT document FROM entry WHERE entry_id IN (SELECT value FROM json_each(?))',
       entryIds
     )
+  }
+
+  async entryPlaces(entryIds: readonly string[]): Promise<EntryPlace[]> {
+    const places: EntryPlace[] = []
+    const find = this.#sql('SELECT upload_id, mainfile FROM entry WHERE entry_id = ?')
+    for (const [i, entry_id] of entryIds.entries()) {
+      if (i > 0 && i % SLICE === 0) await nextTurn()
+      const found = find.get(entry_id) as Omit<EntryPlace, 'entry_id'> | undefined
+      if (found) places.push({ entry_id, upload_id: found.upload_id, mainfile: found.mainfile })
+    }
+    return places
   }
 
   async entriesOfUpload(uploadId: string): Promise<Entry[]> {
