@@ -127,8 +127,11 @@ class JsonScanner {
     while (i < length && isBlank(bytes[i]!)) i++
     if (i === length) return i
     if (this.#done) throw wrong(`more text at byte ${base + i}`)
-    if (bytes[i] !== OPEN_MAP) throw new UnusableArchive('must hold a JSON object')
-    return i
+    if (bytes[i] === OPEN_MAP) return i
+    const first = String.fromCharCode(bytes[i]!)
+    throw /[[0-9"tfn-]/.test(first)
+      ? new UnusableArchive('must hold a JSON object')
+      : wrong(`unexpected ${first} at byte ${base + i}`)
   }
 
   #comma(at: number): void {
