@@ -5,6 +5,7 @@ import compress from '@fastify/compress'
 import cors from '@fastify/cors'
 import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import type { Config } from './config.ts'
+import { DownloadBuffers } from './http/download-buffers.ts'
 import { caller } from './http/plugins/caller.ts'
 import { errors } from './http/plugins/errors.ts'
 import { jsonBody } from './http/plugins/json-body.ts'
@@ -46,6 +47,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     services: Services
     config: Config
+    downloadBuffers: DownloadBuffers
   }
 }
 
@@ -72,6 +74,7 @@ export async function buildApp(
   })
   app.decorate('services', services)
   app.decorate('config', config)
+  app.decorate('downloadBuffers', new DownloadBuffers())
 
   await app.register(validation)
   await app.register(errors)

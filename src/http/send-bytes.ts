@@ -1,7 +1,7 @@
 /**
  * Sends a known string of bytes as HTTP has it: with its length, validators and stretches of it on request (RFC 9110
- * §8.8, §13, §14, §15.3.7). Bytes go out through two buffers, so a download holds half a megabyte whatever its size is and
- * however slow its client.
+ * §8.8, §13, §14, §15.3.7). Bytes go out through two buffers, so a download holds a megabyte at most, whatever its size is
+ * and however slow its client.
  */
 import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
@@ -34,9 +34,6 @@ interface Answer {
   /** To be closed by who calls it. */
   reader(): ByteReader
 }
-
-/** Bytes of each of the two buffers. */
-const BUFFER = 512 * 1024
 
 /** Bytes of the first read: the client sees something before a full buffer of small files is gathered. */
 const FIRST = 32 * 1024
@@ -143,10 +140,12 @@ async function pump(
   headers: Answer['headers']
 ): Promise<void> {
   const { raw } = reply
+  const { downloadBuffers } = request.server
   const reader = open()
-  let buffer: Buffer = Buffer.allocUnsafeSlow(Math.min(BUFFER, length))
+  let buffer = downloadBuffers.take(length)
   let other: Buffer | undefined
   let left = length
+  let isDone = false
   try {
     // The first read tells whether there is anything to send at all.
     let count = await reader.read(buffer.subarray(0, FIRST))
@@ -154,16 +153,16 @@ async function pump(
     while (count > 0) {
       left -= count
       const written = write(raw, buffer.subarray(0, count))
-      const free = left > 0 ? (other ?? Buffer.allocUnsafeSlow(Math.min(BUFFER, left))) : undefined
+      if (left > 0) other ??= downloadBuffers.take(left)
       // Both are waited for, also when one fails: nobody may use the buffers any more then.
-      const [sent, read] = await Promise.allSettled([written, free ? reader.read(free) : 0])
+      const [sent, read] = await Promise.allSettled([written, other && left > 0 ? reader.read(other) : 0])
       if (sent.status === 'rejected') throw sent.reason
       if (read.status === 'rejected') throw read.reason
       count = read.value
-      other = buffer
-      buffer = free ?? buffer
+      if (other) [buffer, other] = [other, buffer]
     }
     if (left !== 0) throw new Error(`the bytes end ${left} too early`)
+    isDone = true
     raw.end()
   } catch (error) {
     if (!reply.sent) throw error
@@ -171,6 +170,7 @@ async function pump(
     if (!raw.destroyed) request.log.error({ err: error }, 'a download broke off')
     raw.destroy()
   } finally {
+    for (const used of [buffer, other]) if (used) downloadBuffers.giveBack(used, isDone)
     await reader.close()
   }
 }
