@@ -93,6 +93,9 @@ function trailingZeros(word: number): number {
 export class RowSet {
   /** Bitmaps by number of the chunk; no order. */
   readonly chunks = new Map<number, Uint32Array>()
+  /** The chunk that was looked at last, which is mostly the next one too. */
+  #lastChunk = -1
+  #lastBits: Uint32Array | undefined
 
   /** Adds one row. */
   add(row: number): void {
@@ -107,7 +110,7 @@ export class RowSet {
   }
 
   #own(chunk: number): Uint32Array {
-    let bits = this.chunks.get(chunk)
+    let bits = this.#bits(chunk)
     if (!bits) {
       bits = emptyBits()
       this.chunks.set(chunk, bits)
@@ -115,8 +118,16 @@ export class RowSet {
     return bits
   }
 
+  #bits(chunk: number): Uint32Array | undefined {
+    if (chunk !== this.#lastChunk || this.#lastBits === undefined) {
+      this.#lastChunk = chunk
+      this.#lastBits = this.chunks.get(chunk)
+    }
+    return this.#lastBits
+  }
+
   has(row: number): boolean {
-    const bits = this.chunks.get(chunkOf(row))
+    const bits = this.#bits(chunkOf(row))
     return bits !== undefined && hasPlace(bits, placeOf(row))
   }
 
