@@ -24,6 +24,8 @@ declare module 'vitest' {
     runFolder: string
     /** null: only the embedded profile is tested. */
     cluster: ClusterUrls | null
+    /** Address of a Keycloak server; null: none is tested with. */
+    keycloak: string | null
   }
 }
 
@@ -45,10 +47,19 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('run', run)
   project.provide('runFolder', runFolder)
   project.provide('cluster', cluster?.urls ?? null)
+  project.provide('keycloak', keycloak())
   return async () => {
     await cluster?.end(run)
     await rm(runFolder, { recursive: true, force: true })
   }
+}
+
+/** Without an address `vitest.config.ts` leaves the tests with Keycloak out. */
+function keycloak(): string | null {
+  const url = process.env.SERAI_TEST_KEYCLOAK_URL
+  if (url) return url.replace(/\/+$/, '')
+  process.stdout.write('Keycloak is not tested with: SERAI_TEST_KEYCLOAK_URL is not set.\n')
+  return null
 }
 
 function given(): Cluster | undefined {
