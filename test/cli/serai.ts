@@ -22,8 +22,14 @@ export interface Run {
 /**
  * Starts the command. It does not see the settings of the environment that the tests run in.
  * @param older start it through the older Node's way
+ * @param input what it finds on its standard input; there is none without
  */
-export function serai(args: readonly string[], settings: Record<string, string> = {}, older = false): Run {
+export function serai(
+  args: readonly string[],
+  settings: Record<string, string> = {},
+  older = false,
+  input?: string
+): Run {
   const environment = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('SERAI_') && name !== 'NODE_OPTIONS')
   )
@@ -31,13 +37,14 @@ export function serai(args: readonly string[], settings: Record<string, string> 
     env: { ...environment, ...settings },
     // Where there is no `.env`.
     cwd: import.meta.dirname,
-    stdio: ['ignore', 'pipe', 'pipe']
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe']
   })
+  child.stdin?.end(input)
   const output = { stdout: '', stderr: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     output.stdout += text
   })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     output.stderr += text
   })
   const end = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve, reject) => {
@@ -63,9 +70,10 @@ export function serai(args: readonly string[], settings: Record<string, string> 
 export async function run(
   args: readonly string[],
   settings?: Record<string, string>,
-  older?: boolean
+  older?: boolean,
+  input?: string
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const command = serai(args, settings, older)
+  const command = serai(args, settings, older, input)
   const { code } = await command.end
   return { code, ...command.output }
 }
