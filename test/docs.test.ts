@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bearer, openCorpusServices, profiles, type TestServer, testServer } from './app.ts'
+import { addDemoUsers, DEMO_PASSWORD } from '../src/cli/demo-users.ts'
+import { openCorpusServices, profiles, type TestServer, testServer } from './app.ts'
 
 /** The address that the documents write. */
 const WRITTEN_BASE = /\{base\}|http:\/\/127\.0\.0\.1:8000\/api\/v1/g
-const INES = '3f1a2b7c-5d64-4e0f-8c21-7a9e6b3d1c02'
 
 interface Command {
   readonly url: string
@@ -46,6 +46,8 @@ function command([, ...words]: string[]): Command {
     }
     i++
   }
+  // What curl says of a body.
+  if (body !== undefined) headers['Content-Type'] ??= 'application/x-www-form-urlencoded'
   return { url, headers, ...(body !== undefined ? { body } : {}), ...(method ? { method } : {}) }
 }
 
@@ -62,14 +64,19 @@ test('the documents show commands', () => {
 
 describe.each(profiles())('documents on %s', profile => {
   let server: TestServer
+  /** That of the person whom the documents sign in. */
+  let token: string | undefined
 
   beforeAll(async () => {
-    server = await testServer(await openCorpusServices(profile))
+    const services = await openCorpusServices(profile)
+    await addDemoUsers([join(import.meta.dirname, '../fixtures/corpus')], services)
+    token = (await services.identity.signIn('ines.albrecht', DEMO_PASSWORD, true))?.access_token
+    server = await testServer(services)
   })
   afterAll(() => server.close())
 
   test.each(shown)('%s', async (_name, { url, headers, body, method }) => {
-    const authorization = headers.Authorization && (await bearer(server.services, INES))
+    const authorization = headers.Authorization && `Bearer ${token}`
     const response = await fetch(url.replace(WRITTEN_BASE, server.base), {
       method: method ?? (body === undefined ? 'GET' : 'POST'),
       headers: { ...headers, ...(authorization ? { Authorization: authorization } : {}) },
