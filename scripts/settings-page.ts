@@ -16,6 +16,9 @@ settings is told at once when Serai starts, and nothing is started then.
 With both \`SERAI_ELASTICSEARCH_URL\` and \`SERAI_MONGODB_URL\` Serai uses the cluster profile: entries are searched in
 Elasticsearch, documents and archives are kept in MongoDB. With neither it uses the embedded profile: SQLite files in the data
 folder. Raw files are kept in the data folder either way.
+
+Secrets, and addresses of stores, which may have passwords in them, can be kept in files instead: \`SERAI_API_SECRET_FILE\` is the path
+of a file with the value of \`SERAI_API_SECRET\`, and so on.
 `
 
 /** The whole page. */

@@ -12,6 +12,7 @@ import { jsonBody } from './http/plugins/json-body.ts'
 import { limits } from './http/plugins/limits.ts'
 import { openapi } from './http/plugins/openapi.ts'
 import { overload } from './http/plugins/overload.ts'
+import { pageHeaders } from './http/plugins/page-headers.ts'
 import { requestLog } from './http/plugins/request-log.ts'
 import { requestSignal } from './http/plugins/request-signal.ts'
 import { stalledClients } from './http/plugins/stalled-clients.ts'
@@ -80,6 +81,7 @@ export async function buildApp(
   await app.register(errors)
   await app.register(requestLog)
   await app.register(requestSignal)
+  await app.register(pageHeaders, { root: `${config.basePath}/api/v1` })
   await app.register(stalledClients, { timeout: config.downloadStallTimeout })
   await app.register(unknownRoutes, { basePath: config.basePath, version: VERSION })
   await app.register(cors, {

@@ -9,6 +9,7 @@ import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
 import { ACCESS_SETTINGS, type AccessConfig, accessConfig, SECRET_SETTINGS } from './access-settings.ts'
 import { LIMITS_SETTINGS, type LimitsConfig, limitsConfig } from './limits-settings.ts'
+import { withSecretFiles } from './secret-files.ts'
 
 const Url = (protocols: string, description: string) =>
   Type.Optional(Type.String({ pattern: `^(?:${protocols})://\\S+$`, description, examples: [] }))
@@ -162,6 +163,13 @@ export class ConfigError extends Error {
   }
 }
 
+/** Settings whose values may be kept in files: secrets, and addresses that have passwords in them. */
+const FILE_SETTINGS = [...SECRET_SETTINGS, 'mongodb_url', 'elasticsearch_url', 'redis_url']
+
+/** Values of examples, which everybody knows. */
+const KNOWN_SECRET =
+  /^(?:an-example-secret-of-32-characters!|(.)\1*|.*(?:change[-_ ]?me|defaultapisecret).*)$/is
+
 /** Options of the command line that stand over the environment. */
 export type Overrides = Partial<Record<'data_dir' | 'host' | 'port', string>>
 
@@ -208,10 +216,12 @@ export function acceptedValues(schema: Readonly<Record<string, unknown>>): strin
  * @throws ConfigError naming every bad setting at once; values of secrets are never repeated
  */
 export function readConfig(
-  environment: Readonly<Record<string, string | undefined>>,
+  variables: Readonly<Record<string, string | undefined>>,
   overrides: Overrides = {}
 ): Config {
   const problems: string[] = []
+  const files = FILE_SETTINGS.map(name => `SERAI_${name.toUpperCase()}`)
+  const environment = withSecretFiles(variables, files, problems)
   const values: Record<string, unknown> = {}
   const properties = SettingsSchema.properties as unknown as Record<string, Record<string, unknown>>
 
@@ -242,6 +252,11 @@ export function readConfig(
   if (Boolean(settings.elasticsearch_url) !== Boolean(settings.mongodb_url)) {
     problems.push(
       'SERAI_ELASTICSEARCH_URL and SERAI_MONGODB_URL go together: set both (cluster) or none (embedded)'
+    )
+  }
+  if (settings.api_secret !== undefined && KNOWN_SECRET.test(settings.api_secret)) {
+    problems.push(
+      'SERAI_API_SECRET is the secret of an example, which everybody knows: choose one of your own'
     )
   }
   const access = accessConfig(settings, settings.host ?? '', problems)

@@ -101,14 +101,14 @@ describe.runIf(installed)('limits shared through Redis', () => {
     const counter = new RedisConcurrency(redis, 'lease-')
     try {
       await counter.enter('a', 1)
-      const end = async () => Number((await redis.zrange('lease-a', 0, 0, 'WITHSCORES'))[1])
+      const end = async () => Number((await redis.zrange('lease-a', '0', '0', 'WITHSCORES'))[1])
       const before = await end()
       await new Promise(resolve => setTimeout(resolve, 20))
       vi.advanceTimersByTime(10_000)
       await eventually(async () => (await end()) > before)
       // What a server that died has left ends at its time.
       expect(await redis.pttl('lease-a')).toBeLessThanOrEqual(30_000)
-      await redis.zadd('lease-a', 'XX', 1, (await redis.zrange('lease-a', 0, 0))[0] as string)
+      await redis.zadd('lease-a', 'XX', 1, (await redis.zrange('lease-a', '0', '0'))[0] as string)
       expect((await counter.enter('a', 1))?.left).toBe(0)
     } finally {
       vi.useRealTimers()
