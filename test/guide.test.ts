@@ -2,8 +2,9 @@
  * The public how-to guide of the API, request by request, as its readers send them, and what it says they get. Where the
  * guide shows only a part of a request, the rest is the least that makes it one.
  */
-
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { addDemoUsers, DEMO_PASSWORD } from '../src/cli/demo-users.ts'
 import { bearer, openCorpusServices, profiles, type TestServer, testServer } from './app.ts'
 import { unzip } from './files/unzip.ts'
 
@@ -43,7 +44,9 @@ describe.each(profiles())('the how-to guide on %s', profile => {
   let server: TestServer
 
   beforeAll(async () => {
-    server = await testServer(await openCorpusServices(profile))
+    const services = await openCorpusServices(profile)
+    await addDemoUsers([join(import.meta.dirname, '../fixtures/corpus')], services)
+    server = await testServer(services)
   })
   afterAll(() => server.close())
 
@@ -269,14 +272,31 @@ describe.each(profiles())('the how-to guide on %s', profile => {
   })
 
   describe('authentication', () => {
-    test('a token shows your own uploads', async () => {
-      const { data } = await get('/uploads', { authorization: await bearer(server.services, INES) })
+    /** `GET /auth/token` as the guide asks for it. */
+    const token = async () => {
+      const query = new URLSearchParams({ username: 'ines.albrecht', password: DEMO_PASSWORD })
+      return (await get(`/auth/token?${query}`)).access_token as string
+    }
+
+    test('name and password give a token that shows your own uploads', async () => {
+      const { data } = await get('/uploads', { authorization: `Bearer ${await token()}` })
       expect(data.length).toBeGreaterThan(0)
       for (const upload of data) {
         expect([upload.main_author, ...upload.coauthors, ...upload.reviewers, ...upload.viewers]).toContain(
           INES
         )
       }
+    })
+
+    test('an app token lives as long as you say, within the limit', async () => {
+      const authorization = `Bearer ${await token()}`
+      const { app_token } = await get('/auth/app_token?expires_in=86400', { authorization })
+      const { data } = await get('/uploads', { authorization: `Bearer ${app_token}` })
+      expect(data.length).toBeGreaterThan(0)
+      const declined = await fetch(`${server.base}/auth/app_token?expires_in=86400000`, {
+        headers: { authorization }
+      })
+      expect(declined.status).toBe(422)
     })
 
     test('without one there are none to show', async () => {
