@@ -451,6 +451,20 @@ const refused = fc.oneof(
   )
 )
 
+/** What of a value another one has too: items that the other one leaves open, and members that it lacks, are left out. */
+function common(value: Json, other: Json): Json {
+  if (Array.isArray(value) && Array.isArray(other) && value.length >= other.length) {
+    return other.map((item, i) => (item === null ? null : common(value[i], item)))
+  }
+  if (typeof value !== 'object' || typeof other !== 'object' || value === null || other === null) return value
+  if (Array.isArray(value) || Array.isArray(other)) return value
+  return Object.fromEntries(
+    Object.keys(other)
+      .filter(key => key in value)
+      .map(key => [key, common(value[key], other[key])])
+  )
+}
+
 describe('reading blocks gives what reading plain JSON gives', () => {
   let reading: Awaited<ReturnType<typeof openReading>>
 
@@ -471,7 +485,7 @@ describe('reading blocks gives what reading plain JSON gives', () => {
     return { ...DEFINITIONS, ...Object.fromEntries(own) }
   }
 
-  async function holds(archives: readonly Json[], asked: Json): Promise<void> {
+  async function holds(archives: readonly Json[], asked: Json, exact = true): Promise<void> {
     // In place they are refused, unless one before them in their list leads nowhere: that depends on what is looked at first.
     const near = asked['resolve-inplace'] === true ? ELSEWHERE : '\u0000'
     const entries = archives.map((archive, i) => ({
@@ -494,7 +508,8 @@ describe('reading blocks gives what reading plain JSON gives', () => {
       if (error instanceof SeraiError) return error.message
       throw error
     })
-    expect(got).toEqual(JSON.parse(JSON.stringify(want)))
+    const expected = JSON.parse(JSON.stringify(want))
+    expect(exact ? got : common(got, expected)).toEqual(expected)
   }
 
   const worldOf = (world: World) => fc.tuple(...FILES.map((_, i) => archiveOf(i, world)))
@@ -503,9 +518,13 @@ describe('reading blocks gives what reading plain JSON gives', () => {
     await fc.assert(fc.asyncProperty(worldOf(ACYCLIC), requests(true), holds), { numRuns: RUNS })
   })
 
-  // A target in a circle that is asked for in two ways may be met in either order first: here it is asked for in one.
+  // The naive reader reads a target anew for every way that leads to it, and each way ends where its own circle closes. The
+  // reader of blocks reads it once, so that circles do not multiply; what one way leaves out another one may bring.
   test('with circles of references', { timeout: 3_600_000 }, async () => {
-    await fc.assert(fc.asyncProperty(worldOf(CIRCULAR), requests(false), holds), { numRuns: RUNS })
+    const property = fc.asyncProperty(worldOf(CIRCULAR), requests(false), (archives, asked) =>
+      holds(archives, asked, asked['resolve-inplace'] === true)
+    )
+    await fc.assert(property, { numRuns: RUNS })
   })
 
   test('and refuses the same', { timeout: 3_600_000 }, async () => {
