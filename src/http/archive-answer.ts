@@ -1,6 +1,5 @@
 /** The archive of one entry as an answer, with an ETag (`archive.md` §6, §8.1, §9). */
 import { createHash } from 'node:crypto'
-import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fresh from 'fresh'
 import type { Caller } from '../access/caller.ts'
@@ -8,10 +7,11 @@ import { isVisible } from '../access/upload-access.ts'
 import { parseRequired } from '../archive/required.ts'
 import { failure } from '../errors.ts'
 import type { Services } from '../services.ts'
-import { ArchiveReader, type ArchiveSource } from '../storage/archive-reader.ts'
+import { ArchiveReader, type ArchiveSource, type ReadArchive } from '../storage/archive-reader.ts'
 import type { Entry } from '../storage/documents.ts'
 import { VERSION } from '../version.ts'
-import { jsonChunks } from './json-chunks.ts'
+import { archiveText, gathered, withArchive } from './archive-text.ts'
+import { sendParts } from './text-stream.ts'
 import { varyBy } from './vary.ts'
 
 /** What an answer tells of an entry beside its archive. */
@@ -78,31 +78,45 @@ export async function sendArchive(
   }
   const parts = new ArchiveReader(services).parts([entry.entry_id], wanted, request.caller, request.signal)
   const { value: part } = await parts.next()
-  const archive = part?.archives[0]?.archive
-  if (!part || !archive) throw failure('ARCHIVE_MISSING')
+  const read = part?.archives[0]
+  if (!part || !read || (!read.archive && !read.large)) throw failure('ARCHIVE_MISSING')
   const etag = tag(part.sources())
   if (isKnown(request, etag)) return notModified(reply, etag)
   validate(reply, etag)
-  if (fileName === undefined) {
-    return sendJson(reply, { entry_id: entry.entry_id, required: echo, data: { ...headOf(entry), archive } })
-  }
-  reply.header('content-disposition', `attachment; filename="${fileName}"`)
-  return sendJson(reply, archive)
+  if (fileName !== undefined) reply.header('content-disposition', `attachment; filename="${fileName}"`)
+  const head = { entry_id: entry.entry_id, required: echo }
+  return sendJson(
+    request,
+    reply,
+    gathered(fileName === undefined ? answerText(head, entry, read) : archiveText(read))
+  )
 }
 
-/** Sends JSON; what is large in parts. */
-function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
-  const chunks = jsonChunks(value)
-  const first = chunks.next().value as string
-  const second = chunks.next()
-  reply.type('application/json')
-  if (second.done) return reply.send(first)
-  return reply.send(Readable.from(following([first, second.value], chunks), { objectMode: false }))
+async function* answerText(head: object, entry: EntryHead, read: ReadArchive): AsyncGenerator<string> {
+  yield `${JSON.stringify(head).slice(0, -1)},"data":`
+  yield* withArchive(headOf(entry), 'archive', read)
+  yield '}'
 }
 
-function* following(begin: readonly string[], rest: Iterable<string>): Generator<string> {
-  yield* begin
-  yield* rest
+/** Sends JSON that comes in parts: what is small as a whole, with its length. */
+async function sendJson(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  parts: AsyncGenerator<string>
+): Promise<FastifyReply> {
+  const type = { 'content-type': 'application/json; charset=utf-8' }
+  const first = (await parts.next()).value as string
+  const second = await parts.next()
+  if (second.done) return reply.headers(type).send(first)
+  return sendParts(request, reply, type, async function* () {
+    try {
+      yield first
+      yield second.value
+      yield* parts
+    } finally {
+      await parts.return(undefined)
+    }
+  })
 }
 
 /**

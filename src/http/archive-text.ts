@@ -6,6 +6,18 @@ import { jsonChunks, layoutAt, writtenInside } from './json-chunks.ts'
 /** Characters of a part, about. */
 const PART = 64 * 1024
 
+/** The same text in parts that are worth being sent by themselves. */
+export async function* gathered(parts: AsyncIterable<string>): AsyncGenerator<string> {
+  let text = ''
+  for await (const part of parts) {
+    text += part
+    if (text.length < PART) continue
+    yield text
+    text = ''
+  }
+  if (text !== '') yield text
+}
+
 /**
  * An object whose last member is an archive, as JSON in parts.
  * @param head the other members, at least one
@@ -35,14 +47,7 @@ export async function* archiveText(
     yield* jsonChunks(archive, indent, level)
     return
   }
-  let text = ''
-  for await (const part of partsText(withoutTargets(large()), indent, level)) {
-    text += part
-    if (text.length < PART) continue
-    yield text
-    text = ''
-  }
-  yield text
+  yield* gathered(partsText(withoutTargets(large()), indent, level))
 }
 
 /** What every archive of an answer has (`archive.md` §3.6). */

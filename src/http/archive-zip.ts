@@ -9,6 +9,7 @@ import { walk } from '../search/entry-index.ts'
 import type { Services } from '../services.ts'
 import { ArchiveReader } from '../storage/archive-reader.ts'
 import { type EntryHead, HEAD_MEMBERS, headOf } from './archive-answer.ts'
+import { withArchive } from './archive-text.ts'
 import { jsonChunks } from './json-chunks.ts'
 
 /** Entries whose archives are read together. */
@@ -39,29 +40,29 @@ export async function* archiveMembers(
   for await (const group of groups(services, query, signal)) {
     const byId = new Map(group.map(entry => [entry.entry_id, entry]))
     for (const entry of group) manifest.push({ ...headOf(entry), path: pathOf(entry) })
-    for await (const { entryId, archive } of reader.read([...byId.keys()], required, caller, signal)) {
-      if (!archive) continue
-      const entry = byId.get(entryId)!
+    for await (const read of reader.read([...byId.keys()], required, caller, signal)) {
+      if (!read.archive && !read.large) continue
+      const entry = byId.get(read.entryId)!
       const time = new Date(entry.last_processing_time ?? 0)
       if (time > modified) modified = time
       const { entry_id, parser_name } = entry
       yield {
         name: pathOf(entry),
         modified: time,
-        open: async () => text({ entry_id, parser_name, archive })
+        open: async () => text(withArchive({ entry_id, parser_name }, 'archive', read, INDENT))
       }
     }
   }
   // As old as the youngest archive: the same archives give the same zip.
-  yield { name: 'manifest.json', modified, open: async () => text(manifest) }
+  yield { name: 'manifest.json', modified, open: async () => text(jsonChunks(manifest, INDENT)) }
 }
 
 function pathOf({ upload_id, entry_id }: EntryHead): string {
   return `${upload_id}/${entry_id}.json`
 }
 
-function text(value: unknown): Readable {
-  return Readable.from(jsonChunks(value, INDENT), { objectMode: false })
+function text(parts: Iterable<string> | AsyncIterable<string>): Readable {
+  return Readable.from(parts, { objectMode: false })
 }
 
 /** The entries of a search, some at a time. */

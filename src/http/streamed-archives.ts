@@ -9,9 +9,11 @@ import { requiredFields } from '../query/required-fields.ts'
 import type { Services } from '../services.ts'
 import { ArchiveReader, type ReadArchive } from '../storage/archive-reader.ts'
 import { type EntryHead, HEAD_MEMBERS, headOf } from './archive-answer.ts'
+import { withArchive } from './archive-text.ts'
 import { bodySearch } from './entry-search.ts'
+import type { PresentedEntry } from './entry-text.ts'
 import { EntryWalk } from './entry-walk.ts'
-import { sendNdjson } from './ndjson.ts'
+import { LineText, sendNdjson } from './ndjson.ts'
 import { wireError } from './plugins/errors.ts'
 
 /** Entries that are read together; those of a group in which one cannot be read are read one by one. */
@@ -56,7 +58,7 @@ export function streamedArchives(
     const walk = new EntryWalk(index, { query, pagination, required, limit, signal: over })
     const lines = new ArchiveLines(request, new ArchiveReader(services), wanted, over)
     return {
-      batches: lines.of(walk.pages() as AsyncIterable<EntryHead[]>),
+      batches: lines.of(walk.pages()),
       end: () => ({ pagination: walk.pagination() }),
       onFailure: () => walk.next()
     }
@@ -84,20 +86,21 @@ class ArchiveLines {
     this.#signal = signal
   }
 
-  async *of(pages: AsyncIterable<readonly EntryHead[]>): AsyncGenerator<object[]> {
+  async *of(pages: AsyncIterable<readonly PresentedEntry[]>): AsyncGenerator<object[]> {
     for await (const page of pages) {
-      for (let i = 0; i < page.length; i += GROUP) yield* this.#group(page.slice(i, i + GROUP))
+      const heads = page.map(({ value }) => value as unknown as EntryHead)
+      for (let i = 0; i < heads.length; i += GROUP) yield* this.#group(heads.slice(i, i + GROUP))
     }
   }
 
   async *#group(heads: readonly EntryHead[]): AsyncGenerator<object[]> {
     const byId = new Map(heads.map(head => [head.entry_id, head]))
     const ids = [...byId.keys()]
-    const line = ({ entryId, archive }: ReadArchive) => ({ ...headOf(byId.get(entryId)!), archive })
+    const line = (read: ReadArchive) => lineOf(headOf(byId.get(read.entryId)!), read)
     let done = 0
     try {
       for await (const archives of this.#read(ids)) {
-        yield archives.filter(read => read.archive).map(line)
+        yield archives.filter(hasArchive).map(line)
         done += archives.length
       }
     } catch (error) {
@@ -108,7 +111,8 @@ class ArchiveLines {
 
   async #single(head: EntryHead, line: (read: ReadArchive) => object): Promise<object[]> {
     try {
-      for await (const [read] of this.#read([head.entry_id])) return read?.archive ? [line(read)] : []
+      for await (const [read] of this.#read([head.entry_id]))
+        return read && hasArchive(read) ? [line(read)] : []
       return []
     } catch (error) {
       if (!isOfOneArchive(error)) throw error
@@ -122,6 +126,14 @@ class ArchiveLines {
       yield part.archives
     }
   }
+}
+
+function hasArchive({ archive, large }: ReadArchive): boolean {
+  return archive !== undefined || large !== undefined
+}
+
+function lineOf(head: EntryHead, read: ReadArchive): object {
+  return read.large ? new LineText(withArchive(head, 'archive', read)) : { ...head, archive: read.archive }
 }
 
 function isOfOneArchive(error: unknown): boolean {

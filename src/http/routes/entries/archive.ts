@@ -6,9 +6,9 @@ import { parseRequired } from '../../../archive/required.ts'
 import { bodyPagination, type Pagination, urlPagination } from '../../../query/pagination.ts'
 import { ArchiveReader, type ReadArchive } from '../../../storage/archive-reader.ts'
 import { archiveEntry, type EntryHead, HEAD_MEMBERS, headOf, sendArchive } from '../../archive-answer.ts'
+import { gathered, withArchive } from '../../archive-text.ts'
 import { bodySearch, type EntrySearch, pageRequest, paginationAnswer, urlSearch } from '../../entry-search.ts'
 import { acceptedFormat } from '../../formats.ts'
-import { jsonChunks } from '../../json-chunks.ts'
 import { requestUrl } from '../../request-url.ts'
 import {
   ArchiveAnswer,
@@ -57,7 +57,7 @@ export const entryArchiveRoutes: FastifyPluginAsyncTypebox = async app => {
       required: required ?? '*'
     }
     return sendParts(request, reply, { 'content-type': 'application/json' }, () =>
-      pageChunks(head, heads, first, read)
+      gathered(pageChunks(head, heads, first, read))
     )
   }
 
@@ -152,10 +152,10 @@ async function* pageChunks(
     yield `${JSON.stringify(head).slice(0, -1)},"data":[`
     let separator = ''
     for (let next = first; !next.done; next = await rest.next()) {
-      const { entryId, archive } = next.value
-      if (!archive) continue
+      const { entryId, archive, large } = next.value
+      if (!archive && !large) continue
       if (separator) yield separator
-      yield* jsonChunks({ ...headOf(heads.get(entryId)!), archive })
+      yield* withArchive(headOf(heads.get(entryId)!), 'archive', next.value)
       separator = ','
     }
     yield ']}'
