@@ -90,6 +90,9 @@ async function startSerai(): Promise<Process> {
       SERAI_DATA_DIR: data,
       SERAI_PORT: String(PORT),
       SERAI_DEMO_DATA: 'false',
+      SERAI_RATE_LIMIT: 'off',
+      SERAI_CONCURRENCY_LIMIT: 'off',
+      SERAI_MAX_EVENT_LOOP_DELAY: 'off',
       SERAI_LOG_LEVEL: 'error'
     },
     stdio: ['ignore', 'ignore', 'inherit']

@@ -55,8 +55,8 @@ const ZIP64_FIELD = 0x0001
 const TIME_FIELD = 0x5455
 const TIME_BYTES = 9
 
-/** Bytes of the directory that are made at a time. */
-const DIRECTORY_PIECE = 64 * 1024
+/** Entries of the directory that are made at a time. */
+const DIRECTORY_PIECE = 256
 
 /** A zip that nobody has made yet. */
 export class ZipLayout {
@@ -65,24 +65,27 @@ export class ZipLayout {
   readonly #members: readonly LayoutMember[]
   /** Where the local header of each member begins, and last where the directory begins. */
   readonly #offsets: Float64Array
-  readonly #directoryEnd: number
+  /** Where every {@link DIRECTORY_PIECE}th entry of the directory begins, and last where the directory ends. */
+  readonly #directory: readonly number[]
 
   /** @throws RangeError when a name is longer than a zip can hold */
   constructor(members: readonly LayoutMember[]) {
     this.#members = members
     this.#offsets = new Float64Array(members.length + 1)
+    const directory: number[] = []
     let offset = 0
-    let directory = 0
+    let bytes = 0
     members.forEach((member, i) => {
       this.#offsets[i] = offset
       const name = Buffer.byteLength(member.name)
       if (name > MAX_16) throw new RangeError(`The name ${member.name.slice(0, 80)}… is too long for a zip.`)
-      directory += CENTRAL_BYTES + name + centralExtraBytes(member, offset)
+      if (i % DIRECTORY_PIECE === 0) directory.push(bytes)
+      bytes += CENTRAL_BYTES + name + centralExtraBytes(member, offset)
       offset += LOCAL_BYTES + name + localExtraBytes(member) + member.size
     })
     this.#offsets[members.length] = offset
-    this.#directoryEnd = offset + directory
-    this.size = this.#directoryEnd + this.#end().length
+    this.#directory = [...directory, bytes].map(at => offset + at)
+    this.size = offset + bytes + this.#end().length
   }
 
   /** What stands from `start` up to, not including, `end`. */
@@ -117,27 +120,20 @@ export class ZipLayout {
       yield { kind: 'bytes', at, bytes: header }
       if (member.size > 0) yield { kind: 'member', at: at + header.length, index: i }
     }
-    let at = this.#offset(this.#members.length)
-    let group: Buffer[] = []
-    let bytes = 0
-    for (const [i, member] of this.#members.entries()) {
+    for (const [piece, at] of this.#directory.slice(0, -1).entries()) {
       if (at >= end) return
-      const offset = this.#offset(i)
-      const length = CENTRAL_BYTES + Buffer.byteLength(member.name) + centralExtraBytes(member, offset)
-      // What comes before the stretch is counted, not made.
-      if (group.length === 0 && at + length <= start) {
-        at += length
-        continue
-      }
-      group.push(centralHeader(member, offset))
-      bytes += length
-      if (bytes < DIRECTORY_PIECE && i < this.#members.length - 1) continue
-      yield { kind: 'bytes', at, bytes: Buffer.concat(group, bytes) }
-      at += bytes
-      group = []
-      bytes = 0
+      if ((this.#directory[piece + 1] as number) <= start) continue
+      const first = piece * DIRECTORY_PIECE
+      const headers = this.#members
+        .slice(first, first + DIRECTORY_PIECE)
+        .map((member, i) => centralHeader(member, this.#offset(first + i)))
+      yield { kind: 'bytes', at, bytes: Buffer.concat(headers) }
     }
     yield { kind: 'bytes', at: this.#directoryEnd, bytes: this.#end() }
+  }
+
+  get #directoryEnd(): number {
+    return this.#directory.at(-1) as number
   }
 
   #member(index: number): LayoutMember {
