@@ -159,7 +159,9 @@ async function measureLines(base: string, bearer: string, pid: number): Promise<
   console.log(`memory ${started.toFixed(0)} MB after the pages, ${idle.toFixed(0)} MB idle after 1,000 lines`)
   for (const [name, required] of [
     ['a small branch', SMALL],
-    ['whole archives', '*']
+    ['whole archives', '*'],
+    ['a small branch again', SMALL],
+    ['whole archives again', '*']
   ] as const) {
     let peak = 0
     const watch = setInterval(() => {

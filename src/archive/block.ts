@@ -4,6 +4,7 @@
  */
 import { crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { Packr } from 'msgpackr'
+import { endOfValue, listHeader } from './message-pack.ts'
 
 const messagePack = new Packr({ useRecords: false, variableMapSize: true })
 
@@ -14,7 +15,65 @@ export function pack(value: unknown): Uint8Array {
 
 /** The value that {@link pack} was given. */
 export function unpack(bytes: Uint8Array): unknown {
-  return messagePack.unpack(zstdDecompressSync(bytes))
+  return messagePack.unpack(decompressed(bytes))
+}
+
+function decompressed(bytes: Uint8Array): Buffer {
+  return zstdDecompressSync(bytes, { chunkSize: Math.max(CHUNK, sizeOf(bytes)) })
+}
+
+/** A block of which pieces are unpacked when they are asked for: a small one costs little, whatever stands beside it. */
+export class PackedPieces {
+  readonly #plain: Buffer
+  /** Where pieces begin, as far as it is known. */
+  readonly #begins: number[]
+  readonly #values = new Map<number, unknown>()
+  /** Number of pieces. */
+  readonly length: number
+
+  /** @param bytes what {@link pack} made of a list */
+  constructor(bytes: Uint8Array) {
+    this.#plain = decompressed(bytes)
+    const { count, begin } = listHeader(this.#plain)
+    this.length = count
+    this.#begins = [begin]
+  }
+
+  /** Value of a piece; undefined when there is none. */
+  piece(slot: number): unknown {
+    if (slot >= this.length) return undefined
+    if (this.#values.has(slot)) return this.#values.get(slot)
+    const value = messagePack.unpack(this.#plain.subarray(this.#begin(slot), this.#begin(slot + 1)))
+    this.#values.set(slot, value)
+    return value
+  }
+
+  #begin(slot: number): number {
+    for (let last = this.#begins.length - 1; last < slot; last++) {
+      this.#begins.push(endOfValue(this.#plain, this.#begins[last]!))
+    }
+    return this.#begins[slot]!
+  }
+}
+
+/** Bytes that are made room for at once, at least. */
+const CHUNK = 16 * 1024
+
+/** Largest size that the header of a frame is believed in. */
+const LARGEST = 16 * 1024 * 1024
+
+/**
+ * Bytes of what is compressed, as the header tells it (RFC 8878 §3.1.1.1); 0 when it does not. With room for all of it
+ * decompression needs no second buffer.
+ */
+function sizeOf(bytes: Uint8Array): number {
+  if (bytes.byteLength < 18) return 0
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 18)
+  const descriptor = view.getUint8(4)
+  // Two and four bytes after the descriptor; other frames are small or have other headers than ours.
+  if ((descriptor & 0b0010_0011) !== 0b0010_0000) return 0
+  if (descriptor >> 6 === 1) return view.getUint16(5, true) + 256
+  return descriptor >> 6 === 2 ? Math.min(LARGEST, view.getUint32(5, true)) : 0
 }
 
 /** CRC-32 of packed bytes. */

@@ -4,7 +4,7 @@
  */
 import { failure } from '../errors.ts'
 import type { ArchiveContents } from '../storage/archives.ts'
-import { checksum, setMember, unpack, withOwnKeys } from './block.ts'
+import { checksum, PackedPieces, setMember, withOwnKeys } from './block.ts'
 import {
   type Below,
   type Contents,
@@ -40,7 +40,8 @@ export class StoredArchive {
   /** Numbers of blocks that were needed and are not there. */
   readonly wanted = new Set<number>()
   readonly #contents: Contents
-  readonly #blocks = new Map<number, readonly unknown[]>()
+  readonly #blocks = new Map<number, PackedPieces>()
+  readonly #pieces = new Map<Piece, unknown>()
   /** Values that were put together from several pieces, so that it is done once. */
   readonly #joined = new Map<Place, SpreadMap>()
   readonly #sheets = new Map<Piece, Sheet>()
@@ -71,7 +72,7 @@ export class StoredArchive {
       throw failure('ARCHIVE_DAMAGED', { entry_id: this.entryId, block })
     }
     this.wanted.delete(block)
-    this.#blocks.set(block, this.#own(unpack(bytes) as unknown[]))
+    this.#blocks.set(block, new PackedPieces(bytes))
   }
 
   /** Notes that a block will be needed. Says whether it is there. */
@@ -83,7 +84,12 @@ export class StoredArchive {
 
   /** Value of a piece. */
   piece(piece: Piece): unknown {
-    return this.want(piece) ? this.#blocks.get(piece.block)![piece.slot] : MISSING
+    if (!this.want(piece)) return MISSING
+    if (!this.#contents.marked) return this.#blocks.get(piece.block)!.piece(piece.slot)
+    if (!this.#pieces.has(piece)) {
+      this.#pieces.set(piece, withOwnKeys(this.#blocks.get(piece.block)!.piece(piece.slot)))
+    }
+    return this.#pieces.get(piece)
   }
 
   /** A piece that is a sheet. */

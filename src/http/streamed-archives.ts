@@ -17,7 +17,7 @@ import { LineText, sendNdjson } from './ndjson.ts'
 import { wireError } from './plugins/errors.ts'
 
 /** Entries that are read together; those of a group in which one cannot be read are read one by one. */
-const GROUP = 100
+const GROUP = 50
 
 /** What can be wrong with one archive while the next one is fine. */
 const OF_ONE_ARCHIVE: readonly ErrorCode[] = [
