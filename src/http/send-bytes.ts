@@ -36,7 +36,7 @@ interface Answer {
 }
 
 /** Bytes of the first read: the client sees something before a full buffer of small files is gathered. */
-const FIRST = 32 * 1024
+const FIRST = 4 * 1024
 
 /**
  * Answers with a download.
