@@ -53,7 +53,7 @@ export interface ReadPart {
 const ENTRIES_AT_ONCE = 200
 
 /** Packed bytes after which a page is read in a further part, so that memory holds only parts of large pages. */
-const BYTES_AT_ONCE = 256 * 1024
+const BYTES_AT_ONCE = 1024 * 1024
 
 /** Packed bytes from which on a whole archive is not brought into memory. */
 const LARGE = 2 * 1024 * 1024
