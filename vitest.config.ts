@@ -9,6 +9,8 @@ export default defineConfig({
     ],
     globalSetup: ['test/services.ts'],
     reporters: ['default', './test/summary-reporter.ts'],
+    // On a machine that is shared a test may meet a moment without any time for it; twice is a fault.
+    retry: process.env.CI ? 1 : 0,
     testTimeout: 30_000,
     hookTimeout: 180_000,
     pool: 'forks',
