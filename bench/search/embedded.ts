@@ -29,7 +29,13 @@ const WARM_UP = 3
 
 const data = options.data ?? fail('--data FOLDER is missing')
 mkdirSync(data, { recursive: true })
-const config = readConfig({ SERAI_DATA_DIR: data, SERAI_LOG_LEVEL: 'silent', SERAI_SEARCH_TIMEOUT: '120000' })
+const config = readConfig({
+  SERAI_DATA_DIR: data,
+  SERAI_LOG_LEVEL: 'silent',
+  SERAI_SEARCH_TIMEOUT: '120000',
+  SERAI_RATE_LIMIT: 'off',
+  SERAI_CONCURRENCY_LIMIT: 'off'
+})
 const services = await openServices(config)
 if (positionals[0] === 'import') await fill(Number(options.entries))
 else if (positionals[0] === 'measure') await measure(Number(options.runs))
