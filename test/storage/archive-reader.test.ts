@@ -116,7 +116,8 @@ test('other work gets its turn while much is read', async () => {
   setImmediate(turn)
   await reading.readAll(ids, '*')
   reads = false
-  expect(turns).toBeGreaterThan(5)
+  // Without pauses there would be none: all of it would be one turn.
+  expect(turns).toBeGreaterThan(2)
 })
 
 test('a client that is gone ends the reading', async () => {
