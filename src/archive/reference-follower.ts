@@ -132,11 +132,15 @@ export class ReferenceFollower {
     this.#work.add(() => this.#target(inside, steps, shown ? { members: [] } : required, declared, found))
   }
 
-  /** Whether the answer shows, references followed, everything below a top-level section anyway. */
+  /**
+   * Whether the answer shows, references followed, everything below a top-level section anyway. Only where nothing else is
+   * asked for of any section: of two ways to ask for a place the last one counts, so each has to be gone through.
+   */
   #shows(section: string, required: Required): boolean {
     const { tree } = this.#request
     if (required !== 'resolved' || tree === 'all') return false
     if (tree === 'resolved') return true
+    if (typeof tree.others === 'object' || tree.members.some(m => typeof m.value === 'object')) return false
     return tree.members.some(m => m.name === section && m.value === 'resolved' && !m.index)
   }
 

@@ -534,4 +534,52 @@ describe('reading blocks gives what reading plain JSON gives', () => {
     const property = fc.asyncProperty(worldOf(ACYCLIC), refused, (archives, asked) => holds(archives, asked))
     await fc.assert(property, { numRuns: Math.ceil(RUNS / 5) })
   })
+
+  test.each<[string, readonly Json[], Json]>([
+    [
+      'a place that is reached again through what is shown anyway',
+      [
+        {
+          run: [{ calculation: [null, null, { loop: FORMS(1, CALCULATIONS[1]!)[0] }] }, {}],
+          workflow2: {
+            m_def: 'test.SpecialWorkflow',
+            result_ref: FORMS(1, CALCULATIONS[0]!)[0],
+            step: { calc_ref: CALCULATIONS[2] }
+          }
+        },
+        { run: [{ calculation: [{ energies: [] }, { e_ref: '/run/0/calculation/0/energies' }] }] }
+      ],
+      {
+        run: 'include-resolved',
+        workflow2: { result_ref: { 'energies[:0]': {} }, step: 'include-resolved' }
+      }
+    ],
+    [
+      'what stands in a list after something that is known to lead nowhere',
+      [
+        {
+          run: [{ calculation: [{ system_refs: [SYSTEMS[0], FORMS(1, SYSTEMS[1]!)[0]] }] }],
+          workflow: [{ anything: CALCULATIONS[0] }]
+        },
+        { run: [{ system: [null, {}] }] }
+      ],
+      { '*': 'include-resolved' }
+    ],
+    [
+      'a reference to a foreign entry before a list that leads to the same',
+      [
+        {
+          workflow: [{ calc_ref: FORMS(2, CALCULATIONS[0]!)[0], calc_refs: [FORMS(2, CALCULATIONS[0]!)[0]] }]
+        },
+        {},
+        { run: [{ calculation: [{ e_ref: '/run/0/calculation/0/energies' }] }] }
+      ],
+      { 'workflow[:0]': { calc_refs: {}, '*': { e_ref: '*' } } }
+    ]
+  ])('%s', async (_, archives, asked) => {
+    await holds(
+      FILES.map((_, i) => archives[i] ?? {}),
+      asked
+    )
+  })
 })
