@@ -15,6 +15,7 @@ import { SyntheticDocuments } from '../search/documents.ts'
 export const LARGE = 'large-----------------'
 export const MANY = 'many------------------'
 export const SMALL = 'small-----------------'
+export const SINGLE = 'single----------------'
 
 /** Sizes; `fill` and `measure` must agree. */
 export const LARGE_BYTES = 2 * 2 ** 30
@@ -48,6 +49,7 @@ export async function fill({ files, documents, index }: Services): Promise<void>
       open: () => Readable.from([Buffer.from(`small file ${i}\n`)])
     }))
   )
+  await fillSingle({ files, documents, index })
   const synthetic = new SyntheticDocuments()
   const perFolder = SMALL_FILES / ENTRY_UPLOADS / ENTRY_FOLDERS
   for (let u = 0; u < ENTRY_UPLOADS; u++) {
@@ -70,6 +72,29 @@ export async function fill({ files, documents, index }: Services): Promise<void>
       entries.map((own, i) => ({ ...synthetic.documentOf(u * ENTRY_FOLDERS + i), ...own, comment: 'bench' }))
     )
   }
+}
+
+/** As many entries as files, each in a folder of its own. */
+async function fillSingle({
+  files,
+  documents,
+  index
+}: Pick<Services, 'files' | 'documents' | 'index'>): Promise<void> {
+  await documents.putUpload(upload(SINGLE))
+  const entries = Array.from({ length: SMALL_FILES }, (_, i) => ({
+    entry_id: `single${String(i).padStart(22, '0')}`,
+    upload_id: SINGLE,
+    mainfile: `run${i}/main.txt`
+  }))
+  await files.replace(
+    SINGLE,
+    entries.map(({ mainfile }, i) => ({
+      path: mainfile,
+      open: () => Readable.from([Buffer.from(`file ${i}\n`)])
+    }))
+  )
+  await documents.putEntries(entries.map(entry))
+  await index.put(entries.map(own => ({ ...own, published: true, with_embargo: false, comment: 'single' })))
 }
 
 function* pieces(size: number, piece: () => Buffer): Generator<Buffer> {

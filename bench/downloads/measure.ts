@@ -74,6 +74,7 @@ async function measure(): Promise<void> {
         `20,000 files of 2,000 entries in ${ENTRY_UPLOADS} uploads`,
         `${API}/entries/raw?comment=bench`
       )
+      await firstByte('20,000 files of 20,000 entries', `${API}/entries/raw?comment=single`)
     }
     if (wanted('memory')) await memory(serai)
   } finally {

@@ -12,7 +12,7 @@ import type { Services } from '../services.ts'
 export const LOCATION = { include: ['entry_id', 'upload_id', 'mainfile'] }
 
 /** Entries that are given at a time; Elasticsearch gives 10,000 at most. */
-const PAGE = 5000
+const PAGE = 10_000
 
 /**
  * One entry by the owner rule `visible` (`search.md` §2, routes of one entry).

@@ -287,11 +287,15 @@ class SqliteDocuments implements DocumentStore {
 
   async entryPlaces(entryIds: readonly string[]): Promise<EntryPlace[]> {
     const places: EntryPlace[] = []
-    const find = this.#sql('SELECT upload_id, mainfile FROM entry WHERE entry_id = ?')
-    for (const [i, entry_id] of entryIds.entries()) {
-      if (i > 0 && i % SLICE === 0) await nextTurn()
-      const found = find.get(entry_id) as Omit<EntryPlace, 'entry_id'> | undefined
-      if (found) places.push({ entry_id, upload_id: found.upload_id, mainfile: found.mainfile })
+    const find = this.#sql(`SELECT entry_id, upload_id, mainfile FROM entry
+      WHERE entry_id IN (SELECT value FROM json_each(?))`)
+    for (let i = 0; i < entryIds.length; i += SLICE) {
+      if (i > 0) await nextTurn()
+      // One statement for many: a call takes longer than finding a row.
+      for (const row of find.all(JSON.stringify(entryIds.slice(i, i + SLICE)))) {
+        const { entry_id, upload_id, mainfile } = row as unknown as EntryPlace
+        places.push({ entry_id, upload_id, mainfile })
+      }
     }
     return places
   }
