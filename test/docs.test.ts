@@ -34,12 +34,16 @@ function command([, ...words]: string[]): Command {
   for (let i = 0; i < words.length; i++) {
     const word = words[i] as string
     const value = words[i + 1] ?? ''
+    if (word === '-I') {
+      method = 'HEAD'
+      continue
+    }
     if (word === '-H') {
       const [name, ...rest] = value.split(': ')
       headers[name as string] = rest.join(': ')
     } else if (word === '-d') body = value
     else if (word === '-X') method = value
-    else if (word !== '-o') {
+    else if (!['-o', '-C', '--retry', '--etag-save'].includes(word)) {
       if (word.startsWith('-')) throw new Error(`this test does not know curl's ${word}`)
       url = word
       continue

@@ -1,13 +1,14 @@
 /** Schemas of the routes that give out raw files (`search.md` §7.1, `uploads.md` §5.4). */
 import Type from 'typebox'
-import { Nullable } from './common.ts'
+import { ErrorAnswer, Nullable } from './common.ts'
 
 const GLOB =
   'Only files whose path ends with this shell pattern; `*` also stands for slashes. Example: `*.xml`.'
 const REGULAR =
   'Only files in whose path this regular expression (RE2 syntax) is found; used instead of `glob_pattern`.'
 const INCLUDE = 'Only files whose path ends with one of these names; used instead of both patterns.'
-const COMPRESS = 'Deflate the files; without it they are stored as they are, which is faster.'
+const COMPRESS =
+  'Deflate the files; without it they are stored as they are: faster, and such a zip has a length and can be gone on with by `Range`.'
 
 /** Selection of files as URL parameters. */
 export const SelectionUrl = {
@@ -39,7 +40,8 @@ export const WindowUrl = {
   length: Type.Optional(Type.Integer({ description: 'Bytes to give; -1 (default): to the end.' })),
   decompress: Type.Optional(
     Type.Boolean({
-      description: 'Decompress `.gz` and `.xz` files; `offset` and `length` then count decompressed bytes.'
+      description:
+        'Decompress `.gz`, `.xz`, `.bz2` and `.zst` files; `offset` and `length` then count decompressed bytes.'
     })
   )
 }
@@ -48,12 +50,27 @@ const Binary = Type.Unsafe<unknown>({ type: 'string', format: 'binary' })
 
 /** An answer that is a zip. */
 export const ZipAnswer = Type.Unsafe<unknown>({
-  description: 'A zip, streamed.',
+  description:
+    'A zip. Stored files (not `compress`): with `Content-Length` and `ETag`, and parts of it on `Range`.',
   content: { 'application/zip': { schema: Binary } }
 })
 
 /** An answer that is a file. */
 export const FileAnswer = Type.Unsafe<unknown>({
-  description: 'The bytes; the type is told by the beginning of the file.',
+  description:
+    'The bytes; the type is told by the beginning of the file. With `Content-Length`, `ETag` and `Last-Modified`, and parts on ' +
+    '`Range`, unless it is decompressed. `Want-Repr-Digest: sha-256=1` asks for the SHA-256 of the file.',
   content: { 'application/octet-stream': { schema: Binary }, 'application/zip': { schema: Binary } }
 })
+
+/** Answers to requests with conditions or for a part, beside those of the route. */
+export const PartAnswers = {
+  206: Type.Unsafe<unknown>({
+    description:
+      'The bytes that `Range` asks for, of the state that `If-Range` names; of another state all come (200).',
+    content: { 'application/octet-stream': { schema: Binary } }
+  }),
+  304: Type.Unsafe<unknown>({ description: 'It is still the state whose ETag was sent in `If-None-Match`.' }),
+  412: ErrorAnswer,
+  416: ErrorAnswer
+}

@@ -4,7 +4,7 @@ import Type from 'typebox'
 import { failure } from '../../../errors.ts'
 import { directoryOf } from '../../../files/raw-path.ts'
 import { ErrorAnswer, ValidationAnswer } from '../../schemas/common.ts'
-import { FileAnswer, WindowUrl } from '../../schemas/files.ts'
+import { FileAnswer, PartAnswers, WindowUrl } from '../../schemas/files.ts'
 import { sendContent, UNCOMPRESSED } from '../../send-files.ts'
 import { visibleEntry } from '../../visible-entry.ts'
 
@@ -31,7 +31,7 @@ export const entryRawFileRoutes: FastifyPluginAsyncTypebox = async app => {
             Type.Integer({ minimum: -1, description: 'Bytes to give; -1 (default): to the end.' })
           )
         }),
-        response: { 200: FileAnswer, 404: ErrorAnswer, 422: ValidationAnswer }
+        response: { 200: FileAnswer, ...PartAnswers, 404: ErrorAnswer, 422: ValidationAnswer }
       }
     },
     async (request, reply) => {

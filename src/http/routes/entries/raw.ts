@@ -15,7 +15,7 @@ import {
   QueryUrl,
   ValidationAnswer
 } from '../../schemas/common.ts'
-import { FilesBody, FilesUrl, ZipAnswer } from '../../schemas/files.ts'
+import { FilesBody, FilesUrl, PartAnswers, ZipAnswer } from '../../schemas/files.ts'
 import { sendFilesZip, UNCOMPRESSED } from '../../send-files.ts'
 import { locations, visibleEntry } from '../../visible-entry.ts'
 
@@ -25,6 +25,7 @@ const CONTENTS =
 
 const answers = {
   200: ZipAnswer,
+  ...PartAnswers,
   400: ErrorAnswer,
   401: ErrorAnswer,
   403: ErrorAnswer,
@@ -63,7 +64,8 @@ export const entryRawRoutes: FastifyPluginAsyncTypebox = async app => {
         summary: 'Download the raw files of many entries as one zip',
         description:
           `${CONTENTS} For the command line: ` +
-          '`curl "…/entries/raw?results.material.elements=Ti&results.material.elements=O" -o download.zip`.',
+          '`curl "…/entries/raw?results.material.elements=Ti&results.material.elements=O" -o download.zip`. The same with `-C -` goes on ' +
+          'after a cut.',
         querystring: Type.Object({ ...QueryUrl, ...FilesUrl }),
         response: answers
       }
@@ -119,7 +121,7 @@ export const entryRawRoutes: FastifyPluginAsyncTypebox = async app => {
         description: CONTENTS,
         params: Type.Object({ entry_id: Type.String({ description: 'Id of the entry.' }) }),
         querystring: Type.Object(FilesUrl),
-        response: { 200: ZipAnswer, 404: ErrorAnswer, 422: ValidationAnswer }
+        response: { 200: ZipAnswer, ...PartAnswers, 404: ErrorAnswer, 422: ValidationAnswer }
       }
     },
     async (request, reply) => {

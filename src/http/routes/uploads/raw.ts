@@ -11,7 +11,7 @@ import { fileSelection } from '../../../files/selection.ts'
 import { fileMember, type StoredMember } from '../../../files/stored-zip.ts'
 import type { Upload } from '../../../storage/documents.ts'
 import { ErrorAnswer, ValidationAnswer } from '../../schemas/common.ts'
-import { FileAnswer, SelectionUrl, WindowUrl, ZipAnswer } from '../../schemas/files.ts'
+import { FileAnswer, PartAnswers, SelectionUrl, WindowUrl, ZipAnswer } from '../../schemas/files.ts'
 import { sendContent, sendFilesZip, UNCOMPRESSED } from '../../send-files.ts'
 
 const UploadId = Type.String({ description: 'Id of the upload.' })
@@ -34,6 +34,7 @@ const Query = Type.Object({
 })
 
 const errors = {
+  ...PartAnswers,
   400: ErrorAnswer,
   401: ErrorAnswer,
   403: ErrorAnswer,
