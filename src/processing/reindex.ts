@@ -10,6 +10,7 @@ import type { Upload } from '../storage/documents.ts'
 import { storedEntryDocument, storedUpload } from './entry-document.ts'
 import { ImportLinks } from './import-links.ts'
 import { storedSchemas } from './stored-schemas.ts'
+import { everyUploadId } from './upload-ids.ts'
 
 /** What became of it. */
 export interface ReindexReport {
@@ -29,9 +30,8 @@ export interface ReindexProgress {
   readonly name: string
 }
 
-/** Entries that are worked on at once, uploads that are listed at once. */
+/** Entries that are worked on at once. */
 const BATCH = 100
-const PAGE = 200
 
 /** Times that an entry is looked at which others write at the same time. */
 const TRIES = 5
@@ -53,7 +53,7 @@ export async function reindex(
     storedSchemas(services.archives)
   )
   const work: Work = { services, links, problems: new Map() }
-  const uploads = await uploadIds(services)
+  const uploads = await everyUploadId(documents)
   const counts = await documents.countEntries([...uploads])
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
   let entries = 0
@@ -80,22 +80,6 @@ interface Work {
   readonly links: ImportLinks
   /** By entry id. */
   readonly problems: Map<string, string>
-}
-
-/** All uploads; those that come meanwhile bring their documents along. */
-async function uploadIds({ documents }: Services): Promise<Set<string>> {
-  const ids = new Set<string>()
-  // Uploads that go meanwhile move the others forward: then the list is read again.
-  for (let before = -1; ids.size > before; ) {
-    before = ids.size
-    for (let offset = 0; ; offset += PAGE) {
-      const page = { orderBy: 'upload_create_time', order: 'asc', offset, limit: PAGE } as const
-      const { uploads } = await documents.listUploads({}, page)
-      for (const { upload_id } of uploads) ids.add(upload_id)
-      if (uploads.length < PAGE) break
-    }
-  }
-  return ids
 }
 
 /** @returns number of entries */

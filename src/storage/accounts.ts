@@ -72,6 +72,8 @@ export interface AccountStore {
   personalToken(digest: string): Promise<PersonalToken | undefined>
   /** All of a person, in no fixed order. */
   personalTokensOf(userId: string): Promise<PersonalToken[]>
+  /** All of everybody, in no fixed order. */
+  everyPersonalToken(): Promise<PersonalToken[]>
   addPersonalToken(token: PersonalToken): Promise<void>
   /** Whether this call revoked it: false when it is unknown or was revoked before. */
   revokePersonalToken(id: string): Promise<boolean>

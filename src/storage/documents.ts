@@ -179,6 +179,12 @@ export interface GroupFilter {
 /** What groups can be ordered by. */
 export type GroupOrder = 'group_id' | 'group_name' | 'owner'
 
+/**
+ * Setting of an installation that is being filled from a backup or another installation (`backup/filling.ts`): from which.
+ * Absent or empty when it is complete.
+ */
+export const FILLED_FROM = 'filled_from'
+
 /** The documents store. Writers replace whole documents by id; unknown ids read as undefined. */
 export interface DocumentStore {
   user(userId: string): Promise<User | undefined>
@@ -239,6 +245,8 @@ export interface DocumentStore {
   entriesDefining(definitionId: string): Promise<string[]>
   /** Replaces the ids of the definitions in the archive of an entry. They go with the entry. */
   putDefinitionIds(entryId: string, definitionIds: readonly string[]): Promise<void>
+  /** The ids of the definitions in the archives of these entries, in no fixed order; entries without any are left out. */
+  definitionIds(entryIds: readonly string[]): Promise<Map<string, string[]>>
 
   packages(): Promise<MetainfoPackage[]>
   putPackages(packages: readonly MetainfoPackage[]): Promise<void>
@@ -248,6 +256,8 @@ export interface DocumentStore {
   putSetting(name: string, value: string): Promise<void>
   /** Sets a value unless there is one already; gives the one that counts, also when several processes ask at once. */
   initSetting(name: string, value: string): Promise<string>
+  /** All of them. */
+  settings(): Promise<Map<string, string>>
 
   close(): Promise<void>
 }

@@ -78,6 +78,7 @@ describe.each(profiles())('accounts store on %s', profile => {
     )
     expect(await store.personalToken('digest of 4')).toBeUndefined()
     expect((await store.personalTokensOf('ann')).map(t => t.id).sort()).toEqual(['1', '2'])
+    expect((await store.everyPersonalToken()).map(t => t.id).sort()).toEqual(['1', '2', '3'])
     await store.removePersonalTokens(['1', '9'])
     expect((await store.personalTokensOf('ann')).map(t => t.id)).toEqual(['2'])
   })

@@ -332,6 +332,13 @@ describe.each(profiles())('the documents store of the %s profile', profile => {
     await store.putSetting('secret', 'x')
     await store.putSetting('secret', 'y')
     expect(await store.setting('secret')).toBe('y')
+    await store.putSetting('state', 'done')
+    expect(await store.settings()).toEqual(
+      new Map([
+        ['secret', 'y'],
+        ['state', 'done']
+      ])
+    )
   })
 
   test('tells which entries define something', async () => {
@@ -339,6 +346,11 @@ describe.each(profiles())('the documents store of the %s profile', profile => {
     await store.putDefinitionIds('e1', ['d1'])
     expect(await store.entriesDefining('d1')).toEqual(['e1', 'e2'])
     expect(await store.entriesDefining('d2')).toEqual(['e2'])
+    const ids = await store.definitionIds(['e1', 'e2', 'e3'])
+    expect([...ids].map(([id, found]) => [id, found.sort()]).sort()).toEqual([
+      ['e1', ['d1']],
+      ['e2', ['d1', 'd2']]
+    ])
     await store.putDefinitionIds('e2', ['d3'])
     await store.putDefinitionIds('e1', [])
     expect(await store.entriesDefining('d1')).toEqual([])

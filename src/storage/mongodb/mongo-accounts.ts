@@ -78,6 +78,10 @@ class MongoAccounts implements AccountStore {
     return found.map(plain<PersonalToken>)
   }
 
+  async everyPersonalToken(): Promise<PersonalToken[]> {
+    return (await this.#run('personal_token', c => c.find().toArray())).map(plain<PersonalToken>)
+  }
+
   async addPersonalToken(token: PersonalToken): Promise<void> {
     await this.#run('personal_token', c => c.insertOne({ ...token, _id: token.id }))
   }

@@ -320,6 +320,15 @@ class MongoDocuments implements DocumentStore {
     else await this.#run('definition', c => c.deleteOne({ _id: entryId }))
   }
 
+  async definitionIds(entryIds: readonly string[]): Promise<Map<string, string[]>> {
+    const found = new Map<string, string[]>()
+    for (const some of slices([...new Set(entryIds)], IDS_MAX)) {
+      const rows = await this.#run('definition', c => c.find({ _id: { $in: some } }).toArray())
+      for (const { _id, ids } of rows) found.set(_id, [...new Set(ids as string[])])
+    }
+    return found
+  }
+
   async packages(): Promise<MetainfoPackage[]> {
     const found = await this.#run('package', c => c.find().sort({ _id: 1 }).toArray())
     return Promise.all(
@@ -356,6 +365,11 @@ class MongoDocuments implements DocumentStore {
       if (!isDuplicateKey(error)) throw error
     }
     return (await this.setting(name)) as string
+  }
+
+  async settings(): Promise<Map<string, string>> {
+    const found = await this.#run('setting', c => c.find().toArray())
+    return new Map(found.map(({ _id, value }) => [_id, value as string]))
   }
 
   close(): Promise<void> {

@@ -99,6 +99,10 @@ class SqliteAccounts implements AccountStore {
     return this.#all('SELECT document FROM personal_token WHERE user_id = ?', userId)
   }
 
+  async everyPersonalToken(): Promise<PersonalToken[]> {
+    return this.#all('SELECT document FROM personal_token')
+  }
+
   async addPersonalToken(token: PersonalToken): Promise<void> {
     this.#sql('INSERT INTO personal_token (id, document) VALUES (?, ?)').run(token.id, JSON.stringify(token))
   }

@@ -364,6 +364,22 @@ class SqliteDocuments implements DocumentStore {
     })
   }
 
+  async definitionIds(entryIds: readonly string[]): Promise<Map<string, string[]>> {
+    const found = new Map<string, string[]>()
+    for (let i = 0; i < entryIds.length; i += SLICE) {
+      if (i > 0) await nextTurn()
+      const rows = this.#sql(
+        'SELECT entry_id, definition_id FROM definition WHERE entry_id IN (SELECT value FROM json_each(?))'
+      ).all(JSON.stringify(entryIds.slice(i, i + SLICE)))
+      for (const { entry_id, definition_id } of rows as { entry_id: string; definition_id: string }[]) {
+        const ids = found.get(entry_id)
+        if (ids) ids.push(definition_id)
+        else found.set(entry_id, [definition_id])
+      }
+    }
+    return found
+  }
+
   async packages(): Promise<MetainfoPackage[]> {
     return this.#sql('SELECT name, definition FROM package ORDER BY name')
       .all()
@@ -386,6 +402,11 @@ class SqliteDocuments implements DocumentStore {
   async initSetting(name: string, value: string): Promise<string> {
     this.#sql('INSERT OR IGNORE INTO setting VALUES (?, ?)').run(name, value)
     return (await this.setting(name)) as string
+  }
+
+  async settings(): Promise<Map<string, string>> {
+    const rows = this.#sql('SELECT name, value FROM setting').all()
+    return new Map(rows.map(row => [row.name as string, row.value as string]))
   }
 
   async close(): Promise<void> {
