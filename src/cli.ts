@@ -54,6 +54,14 @@ program
   })
 
 program
+  .command('import-example-data', { hidden: true })
+  .addOption(dataOption())
+  .action(async (options: FolderOption) => {
+    const { importDemoData } = await import('./cli/demo-data.ts')
+    await importDemoData(overrides(options))
+  })
+
+program
   .command('import')
   .description('Import uploads; what is there already and unchanged is skipped.')
   .argument(

@@ -1,6 +1,5 @@
-/** `serai serve`: opens the stores, brings the example data on the first start, listens, and stops gracefully. */
+/** `serai serve`: opens the stores, listens, brings the example data on the first start, and stops gracefully. */
 import { createServer } from 'node:net'
-import { join } from 'node:path'
 import type { FastifyServerOptions } from 'fastify'
 import pino from 'pino'
 import { buildApp } from '../app.ts'
@@ -9,27 +8,13 @@ import { ALL } from '../query/tree.ts'
 import { openServices, type Services } from '../services.ts'
 import { VERSION } from '../version.ts'
 import { endConnectionsAfterAnswers } from './connections.ts'
-import { addDemoUsers, DEMO_PASSWORD, demoUsers } from './demo-users.ts'
-import { importWithProgress } from './import.ts'
+import { bringDemoData } from './demo-data.ts'
+import { DEMO_PASSWORD, demoUsers } from './demo-users.ts'
 import { onShutdown } from './shutdown.ts'
-
-/** Folders of the example data, in the order of their import. */
-const DEMO_FOLDERS = [
-  ['Importing the example data', 'corpus'],
-  ['Importing the examples of the API guide', 'guide']
-].map(
-  ([title, name]) => [title, join(import.meta.dirname, '../../fixtures', name as string)] as [string, string]
-)
 
 /** Bytes of the log that are written together, and milliseconds that they wait at most. */
 const LOG_PART = 8 * 1024
 const LOG_DELAY = 200
-
-/** Remembers in the store how far the example data is: absent, `started` or `done`. */
-const DEMO_SETTING = 'demo_data'
-
-/** Remembers that its persons got their password, so that they do not get it again. */
-const DEMO_USERS_SETTING = 'demo_users'
 
 /**
  * Runs the server until it is told to stop.
@@ -39,19 +24,24 @@ export async function serve(overrides: Overrides): Promise<void> {
   const config = loadConfig(overrides)
   await requireFreePort(config)
   const services = await openServices(config)
+  const stop = new AbortController()
   try {
-    if (config.storage.kind === 'embedded' && config.demoData) await importDemo(config, services)
-    const app = await buildApp(config, services, { logger: logger(config) })
+    const app = await buildApp(config, services, { logger: await logger(config) })
     endConnectionsAfterAnswers(app.server)
     onShutdown(config.shutdownTimeout, async error => {
       if (error) app.log.fatal(error)
+      stop.abort()
       await app.close()
       await services.close()
     })
     await app.listen({ host: config.host, port: config.port })
+    if (config.storage.kind === 'embedded' && config.demoData)
+      await bringDemoData(config, services, stop.signal)
     const address = app.addresses()[0] as { port: number }
     process.stdout.write(await greeting(config, services, address.port))
   } catch (error) {
+    // Who asked it to end has begun that.
+    if (stop.signal.aborted) return
     await services.close()
     throw error
   }
@@ -74,51 +64,22 @@ async function requireFreePort({ host, port }: Config): Promise<void> {
   })
 }
 
-/** Brings the example data and its users. */
-async function importDemo(config: Config, services: Services): Promise<void> {
-  const { documents } = services
-  await importDemoData(services)
-  if (config.access.oidc || (await documents.setting(DEMO_SETTING)) === undefined) return
-  if ((await documents.setting(DEMO_USERS_SETTING)) !== undefined) return
-  await addDemoUsers(
-    DEMO_FOLDERS.map(([, folder]) => folder),
-    services
-  )
-  await documents.putSetting(DEMO_USERS_SETTING, 'done')
-}
-
-/** Imports the example data once; an interrupted import is taken up again, other people's data is left alone. */
-async function importDemoData(services: Services): Promise<void> {
-  const state = await services.documents.setting(DEMO_SETTING)
-  if (state === 'done') return
-  if (state === undefined && (await services.index.count(ALL)) > 0) return
-  await services.documents.putSetting(DEMO_SETTING, 'started')
-  let complete = true
-  for (const [title, folder] of DEMO_FOLDERS) {
-    const { problems } = await importWithProgress(folder, services, title)
-    if (problems.length > 0) complete = false
-  }
-  if (complete) await services.documents.putSetting(DEMO_SETTING, 'done')
-}
-
-function logger(config: Config): FastifyServerOptions['logger'] {
+async function logger(config: Config): Promise<FastifyServerOptions['logger']> {
   const level = config.logLevel
-  return process.stdout.isTTY
-    ? {
-        level,
-        transport: {
-          target: 'pino-pretty',
-          options: {
-            ignore: 'pid,hostname,reqId,method,url,status,ms,ip',
-            translateTime: 'SYS:HH:MM:ss',
-            messageFormat: '{msg}{if method}{method} {url} {status} in {ms} ms for {ip}{end}'
-          }
-        }
-      }
-    : {
-        level,
-        stream: pino.destination({ dest: 1, sync: false, minLength: LOG_PART, periodicFlush: LOG_DELAY })
-      }
+  if (!process.stdout.isTTY)
+    return {
+      level,
+      stream: pino.destination({ dest: 1, sync: false, minLength: LOG_PART, periodicFlush: LOG_DELAY })
+    }
+  const { default: pretty } = await import('pino-pretty')
+  return {
+    level,
+    stream: pretty({
+      ignore: 'pid,hostname,reqId,method,url,status,ms,ip',
+      translateTime: 'SYS:HH:MM:ss',
+      messageFormat: '{msg}{if method}{method} {url} {status} in {ms} ms for {ip}{end}'
+    })
+  }
 }
 
 /** What a user reads when the server is ready. */

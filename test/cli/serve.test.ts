@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -16,6 +18,14 @@ function hasOwnNode(): boolean {
   } catch {
     return false
   }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  return port
 }
 
 const isRunning = (pid: number) => {
@@ -57,7 +67,7 @@ describe('serai serve', () => {
     await first.until(/Importing the example data: (?:25|50) %/)
     first.process.kill('SIGKILL')
     await first.end
-    expect(first.output.stdout).toBe('')
+    expect(first.output.stdout).not.toMatch(LISTENING)
 
     const root = await started()
     expect(server?.output.stderr).toContain('Importing the example data: 100 %')
@@ -68,6 +78,20 @@ describe('serai serve', () => {
       data: [{ entry_id: '--btEqakO1kKnV6MWyTproNqkO3M' }]
     })
   }, 120_000)
+
+  test('it answers while the example data comes in', async () => {
+    const empty = join(data, 'empty')
+    const port = await freePort()
+    server = serai(['serve', '--port', String(port), '--data', empty])
+    await server.until(/Importing the example data: 0 %/)
+    const answer = await fetch(`http://127.0.0.1:${port}/api/v1/entries?page_size=1`)
+    expect(answer.status).toBe(200)
+    expect(server.output.stdout).not.toMatch(LISTENING)
+
+    server.process.kill('SIGTERM')
+    expect(await server.end).toEqual({ code: 0, signal: null })
+    expect(server.output.stderr).not.toContain('could not be imported')
+  })
 
   test('a later start imports nothing and tells where everything is', async () => {
     const root = await started({ SERAI_LOG_LEVEL: 'silent' })
