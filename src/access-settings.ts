@@ -22,13 +22,16 @@ export const ACCESS_SETTINGS = {
     description: 'Whether every request needs a token; without one it is answered 401.'
   }),
   authorized_users: Text(
-    'User names and e-mail addresses, separated by commas, of those who may use the server; others are answered 403. Anonymous callers are not meant: see `SERAI_REQUIRE_AUTHENTICATION`.'
+    'User names and e-mail addresses, separated by commas, of those who may use the server; others are answered 403, or have `SERAI_UNAUTHORIZED_SCOPES`. Anonymous callers are not meant: see `SERAI_REQUIRE_AUTHENTICATION`.'
+  ),
+  unauthorized_scopes: Text(
+    'Scopes, as in `SERAI_ANONYMOUS_SCOPES`, that known persons have who are not on the list of `SERAI_AUTHORIZED_USERS`; without it they are answered 403.'
   ),
   anonymous_scopes: Type.String({
     default: '*:read',
     minLength: 1,
     description:
-      'Scopes, separated by commas, that callers without a token have; `*` stands for every resource or every action. `none`: no scope.'
+      'Scopes, separated by commas, that callers without a token have; `*` stands for every resource or every action, and `!` before one takes it away (`*:read,!users:read`). `none`: no scope.'
   }),
   access_token_expires_in: Type.Integer({
     default: 1800,
@@ -123,6 +126,8 @@ export interface AccessConfig {
   /** In lower case; absent: everybody. */
   readonly authorizedUsers?: ReadonlySet<string>
   readonly anonymousScopes: Scopes
+  /** Of known persons who are not among {@link authorizedUsers}; absent: they are refused. */
+  readonly unauthorizedScopes?: Scopes
   /** Seconds. */
   readonly accessTokenExpiresIn: number
   /** Seconds. */
@@ -158,17 +163,27 @@ export function accessConfig(
     )
     for (const name of lonely) problems.push(`SERAI_${name.toUpperCase()} needs SERAI_OIDC_ISSUER too`)
   }
-  const patterns = settings.anonymous_scopes === 'none' ? [] : listed(settings.anonymous_scopes ?? '')
-  for (const pattern of patterns) {
-    const problem = scopePatternProblem(pattern)
-    if (problem) problems.push(`SERAI_ANONYMOUS_SCOPES: ${problem}`)
+  const scopes = (text: string, variable: string) => {
+    const patterns = text === 'none' ? [] : listed(text)
+    for (const pattern of patterns) {
+      const problem = scopePatternProblem(pattern)
+      if (problem) problems.push(`${variable}: ${problem}`)
+    }
+    return scopesMatching(patterns)
+  }
+  const { unauthorized_scopes } = settings
+  if (unauthorized_scopes !== undefined && authorized_users === undefined) {
+    problems.push('SERAI_UNAUTHORIZED_SCOPES needs SERAI_AUTHORIZED_USERS too')
   }
   return {
     requireAuthentication: settings.require_authentication ?? false,
     ...(authorized_users !== undefined
       ? { authorizedUsers: new Set(listed(authorized_users).map(name => name.toLowerCase())) }
       : {}),
-    anonymousScopes: scopesMatching(patterns),
+    anonymousScopes: scopes(settings.anonymous_scopes ?? '', 'SERAI_ANONYMOUS_SCOPES'),
+    ...(unauthorized_scopes !== undefined
+      ? { unauthorizedScopes: scopes(unauthorized_scopes, 'SERAI_UNAUTHORIZED_SCOPES') }
+      : {}),
     accessTokenExpiresIn: settings.access_token_expires_in as number,
     appTokenMaxExpiresIn: settings.app_token_max_expires_in as number,
     patMaxLifetime: settings.pat_max_lifetime as number,

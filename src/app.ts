@@ -6,6 +6,7 @@ import cors from '@fastify/cors'
 import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import type { Config } from './config.ts'
 import { DownloadBuffers } from './http/download-buffers.ts'
+import { audit } from './http/plugins/audit.ts'
 import { caller } from './http/plugins/caller.ts'
 import { errors } from './http/plugins/errors.ts'
 import { jsonBody } from './http/plugins/json-body.ts'
@@ -106,6 +107,7 @@ export async function buildApp(
   })
   // A missing body is told to those who may ask: who is asking comes first.
   await app.register(caller)
+  await app.register(audit)
   // Before anybody is looked up, after the answers to preflights, and so that pages of other origins can read a refusal.
   await app.register(overload, { limits: config.limits })
   await app.register(limits, {

@@ -3,7 +3,7 @@
  * This file alone reads the environment and `.env`; everything else gets the frozen {@link Config}.
  */
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
@@ -65,6 +65,13 @@ export const SettingsSchema = Type.Object({
   log_level: Type.Union(
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map(level => Type.Literal(level)),
     { default: 'info', description: 'How much is logged.' }
+  ),
+  audit_log: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'File for the audit log; without it `audit.jsonl` in the data folder. `log`: its lines go to the server’s log, marked with `audit`.'
+    })
   ),
   max_entry_download: Type.Integer({
     default: 50_000,
@@ -137,6 +144,8 @@ export interface Config {
   readonly limits: LimitsConfig
   readonly demoData: boolean
   readonly logLevel: string
+  /** File of the audit log, an absolute path; absent: its lines go to the server's log. */
+  readonly auditFile?: string
   readonly maxEntryDownload: number
   readonly maxFileDownload: number
   readonly maxEntryMetadataDownload: number
@@ -283,6 +292,9 @@ export function readConfig(
     limits,
     demoData: settings.demo_data,
     logLevel: String(settings.log_level),
+    ...(settings.audit_log === 'log'
+      ? {}
+      : { auditFile: resolve(settings.audit_log ?? join(settings.data_dir, 'audit.jsonl')) }),
     maxEntryDownload: settings.max_entry_download,
     maxFileDownload: settings.max_file_download,
     maxEntryMetadataDownload: settings.max_entry_metadata_download,

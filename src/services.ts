@@ -2,8 +2,8 @@
  * What the application works with: the stores behind their ports, opened for a storage profile. This file alone
  * names adapters.
  *
- * Layout of the data folder: `documents.sqlite`, `accounts.sqlite`, `archives.sqlite` and `search.sqlite` (embedded profile), and `raw/`
- * with the raw files (both profiles). There is no lock on it: every store lets several processes read and write, so
+ * Layout of the data folder: `documents.sqlite`, `accounts.sqlite`, `archives.sqlite` and `search.sqlite` (embedded profile), `raw/`
+ * with the raw files and `audit.jsonl` (both profiles). There is no lock on it: every store lets several processes read and write, so
  * `serai import` and `serai token` may run beside `serai serve`. Only definitions are held in memory; packages
  * that another process imports are known after a restart.
  */
@@ -13,9 +13,11 @@ import { access, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
+import type { AuditLog } from './access/audit.ts'
 import { BuiltInAccounts } from './access/built-in/built-in-accounts.ts'
 import { SigningKeys } from './access/built-in/signing-keys.ts'
 import type { IdentityProvider } from './access/identity-provider.ts'
+import { openAuditFile } from './access/local/audit-file.ts'
 import { centralUsers } from './access/oidc/central-users.ts'
 import { AskedDirectory, TokenDirectory, type UserDirectory } from './access/oidc/directory.ts'
 import { keycloakUsers } from './access/oidc/keycloak-users.ts'
@@ -52,6 +54,8 @@ export interface Services {
   readonly apiSecret: string
   /** Who issues access tokens. */
   readonly identity: IdentityProvider
+  /** Absent: audit lines go to the server's log. */
+  readonly audit?: AuditLog
   /** Where servers count requests together, if they do. */
   readonly redis?: Redis
   /** Closes every store; running reads end first. */
@@ -95,6 +99,7 @@ export async function openServices(config: Config): Promise<Services> {
   }
   try {
     await requireFolder(config.dataDir)
+    const audit = config.auditFile === undefined ? undefined : openAuditFile(config.auditFile)
     const files = keep(await LocalRawFiles.open(join(config.dataDir, 'raw')))
     const stores = await openStores(config, quantities, keep)
     definitions.add((await stores.documents.packages()).map(p => p.definition))
@@ -109,6 +114,7 @@ export async function openServices(config: Config): Promise<Services> {
       definitions,
       apiSecret,
       identity,
+      ...(audit ? { audit } : {}),
       ...(redis ? { redis } : {}),
       close
     }

@@ -76,6 +76,11 @@ describe('settings of who may come in', () => {
       { SERAI_OIDC_ISSUER: 'https://x.org', SERAI_OIDC_CLIENT_ID: 'x', SERAI_OIDC_DIRECTORY: 'keycloak' },
       [expect.stringContaining('/realms/<realm>'), expect.stringContaining('SERAI_OIDC_CLIENT_SECRET')]
     ],
+    [
+      { SERAI_AUTHORIZED_USERS: 'ann', SERAI_UNAUTHORIZED_SCOPES: '!planes:fly' },
+      ['SERAI_UNAUTHORIZED_SCOPES: planes:fly matches no scope']
+    ],
+    [{ SERAI_UNAUTHORIZED_SCOPES: '*:read' }, ['SERAI_UNAUTHORIZED_SCOPES needs SERAI_AUTHORIZED_USERS too']],
     [{ SERAI_ANONYMOUS_SCOPES: 'entr*:read' }, [expect.stringContaining('entr*:read is not of the form')]],
     [{ SERAI_ANONYMOUS_SCOPES: '*:read,planes:fly' }, ['SERAI_ANONYMOUS_SCOPES: planes:fly matches no scope']]
   ])('%j: are told what is wrong', (settings, problems) => {

@@ -14,7 +14,7 @@ import { isAppToken, verifyAppToken } from './app-token.ts'
 import { ANONYMOUS, type Caller, EVERYBODY } from './caller.ts'
 import type { IdentityProvider, VerifiedToken } from './identity-provider.ts'
 import { isActive, PERSONAL_TOKEN_PREFIX, tokenDigest } from './personal-tokens.ts'
-import { ALL_SCOPES, APP_TOKEN_SCOPES, type Scopes, UPLOAD_TOKEN_SCOPES } from './scopes.ts'
+import { ALL_SCOPES, APP_TOKEN_SCOPES, commonScopes, type Scopes, UPLOAD_TOKEN_SCOPES } from './scopes.ts'
 import { verifyUploadToken } from './upload-token.ts'
 
 /** A token, by the way that it came; the first that is there counts. */
@@ -45,6 +45,8 @@ export interface AuthenticatorOptions {
   readonly anonymousScopes: Scopes
   /** User names and e-mail addresses, in lower case, of those who may use the server; absent: everybody. */
   readonly authorizedUsers?: ReadonlySet<string>
+  /** What others may use the server for; absent: nothing, they are refused. */
+  readonly unauthorizedScopes?: Scopes
 }
 
 /** Milliseconds for which a person, and a personal access token, is taken as it was read. */
@@ -172,12 +174,12 @@ export class Authenticator {
     if (access && since !== undefined && access.issuedAt < Math.floor(Date.parse(since) / 1000)) {
       throw failure('SIGNED_OUT')
     }
-    const { authorizedUsers: allowed } = this.#options
+    const caller = { user, groupIds, isAdmin: user.is_admin === true }
+    const { authorizedUsers: allowed, unauthorizedScopes } = this.#options
     const names = [user.username, user.email].map(name => name?.toLowerCase())
-    if (allowed && !names.some(name => name !== undefined && allowed.has(name))) {
-      throw failure('USER_NOT_AUTHORIZED')
-    }
-    return { caller: { user, groupIds, isAdmin: user.is_admin === true }, scopes }
+    if (!allowed || names.some(name => name !== undefined && allowed.has(name))) return { caller, scopes }
+    if (!unauthorizedScopes) throw failure('USER_NOT_AUTHORIZED')
+    return { caller, scopes: commonScopes(scopes, unauthorizedScopes) }
   }
 
   async #person(userId: string, access?: VerifiedToken): Promise<KnownPerson> {

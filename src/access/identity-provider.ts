@@ -1,5 +1,5 @@
 /** The port to who issues access tokens: the built-in accounts, or an OpenID Connect provider. */
-import type { JSONWebKeySet } from 'jose'
+import { decodeJwt, type JSONWebKeySet } from 'jose'
 import type { User } from '../storage/documents.ts'
 
 /** What an access token says that was found valid. */
@@ -34,6 +34,15 @@ export function personOfClaims(claims: Readonly<Record<string, unknown>>): Token
     ...(email ? { email } : {}),
     ...(firstName ? { firstName } : {}),
     ...(lastName ? { lastName } : {})
+  }
+}
+
+/** `sub` of a token that was just issued; undefined when it cannot be read. */
+export function subjectOf(token: string): string | undefined {
+  try {
+    return decodeJwt(token).sub
+  } catch {
+    return undefined
   }
 }
 

@@ -68,15 +68,36 @@ export function scopeNamed(name: string): Scope | undefined {
   )
 }
 
+/** What a pattern begins with that takes scopes away. */
+const WITHOUT = '!'
+
 /** A problem with the pattern of a scope, in words; undefined when there is none. */
-export function scopePatternProblem(pattern: string): string | undefined {
+export function scopePatternProblem(text: string): string | undefined {
+  const pattern = text.startsWith(WITHOUT) ? text.slice(WITHOUT.length) : text
   if (scopeNamed(pattern)) return undefined
   if (!/^(?:\*|\w+):(?:\*|\w+)$/.test(pattern)) return `${pattern} is not of the form resource:action`
   return scopesMatching([pattern]).size > 0 ? undefined : `${pattern} matches no scope`
 }
 
-/** The scopes of these names and patterns; `*` stands for a whole resource or a whole action. */
+/** The scopes that both have. */
+export function commonScopes(one: Scopes, other: Scopes): Scopes {
+  return new Set([...one].filter(scope => other.has(scope)))
+}
+
+/**
+ * The scopes of these names and patterns; `*` stands for a whole resource or a whole action. Those of a pattern that
+ * begins with `!` are taken away, wherever it stands.
+ */
 export function scopesMatching(patterns: readonly string[]): Scopes {
+  const matching = allMatching(patterns.filter(pattern => !pattern.startsWith(WITHOUT)))
+  const without = patterns.filter(pattern => pattern.startsWith(WITHOUT))
+  for (const scope of allMatching(without.map(pattern => pattern.slice(WITHOUT.length)))) {
+    matching.delete(scope)
+  }
+  return matching
+}
+
+function allMatching(patterns: readonly string[]): Set<Scope> {
   const matching = new Set<Scope>()
   for (const pattern of patterns) {
     const [resource, action] = (scopeNamed(pattern) ?? pattern).split(':')

@@ -2,6 +2,7 @@
 import { signAppToken } from '../access/app-token.ts'
 import { loadConfig, type Overrides } from '../config.ts'
 import { openServices } from '../services.ts'
+import { recordCommand } from './audit.ts'
 import { personNamed } from './person.ts'
 
 /**
@@ -19,7 +20,12 @@ export async function printToken(name: string, expiresIn: string, overrides: Ove
   try {
     const user = await personNamed(name, services.documents)
     const expires = Math.floor(Date.now() / 1000) + seconds
-    process.stdout.write(`${await signAppToken(user.user_id, expires, services.apiSecret)}\n`)
+    const token = await signAppToken(user.user_id, expires, services.apiSecret)
+    recordCommand(services, 'app-token.made', {
+      about: user.user_id,
+      expires: new Date(expires * 1000).toISOString()
+    })
+    process.stdout.write(`${token}\n`)
   } finally {
     await services.close()
   }

@@ -5,6 +5,7 @@ import { type Config, loadConfig, type Overrides } from '../config.ts'
 import { openServices, type Services } from '../services.ts'
 import type { Account } from '../storage/accounts.ts'
 import type { User } from '../storage/documents.ts'
+import { recordCommand } from './audit.ts'
 import { choosePassword } from './password-input.ts'
 import { personNamed } from './person.ts'
 
@@ -30,7 +31,8 @@ export function addUser(
   generate: boolean,
   overrides: Overrides
 ): Promise<void> {
-  return withServices(overrides, async ({ documents, accounts }, config) => {
+  return withServices(overrides, async (services, config) => {
+    const { documents, accounts } = services
     requireBuiltIn(config)
     if (!USERNAME.test(username)) {
       throw new Error('a user name has at most 100 letters, digits and . _ @ + -')
@@ -56,6 +58,7 @@ export function addUser(
     }
     await setPassword(user.user_id, password, accounts)
     await documents.putUsers([user])
+    recordCommand(services, 'account.added', { about: user.user_id, admin: person.admin === true })
     say(`user ${username} with id ${user.user_id} added${person.admin ? ', an administrator' : ''}`)
     if (generated) say(`password: ${password}`)
   })
@@ -87,11 +90,13 @@ export function listUsers(overrides: Overrides): Promise<void> {
 
 /** Sets the password of a person, also the first one. @throws Error with one clear message */
 export function changePassword(name: string, generate: boolean, overrides: Overrides): Promise<void> {
-  return withServices(overrides, async ({ documents, accounts }, config) => {
+  return withServices(overrides, async (services, config) => {
+    const { documents, accounts } = services
     requireBuiltIn(config)
     const user = await personNamed(name, documents)
     const { password, generated } = await choosePassword(generate, user.username)
     await setPassword(user.user_id, password, accounts)
+    recordCommand(services, 'account.password', { about: user.user_id })
     say(`the password of ${user.username} is changed; access tokens of before are no longer valid`)
     if (generated) say(`password: ${password}`)
   })
@@ -99,9 +104,10 @@ export function changePassword(name: string, generate: boolean, overrides: Overr
 
 /** Keeps a person out, or lets one in again. @throws Error with one clear message */
 export function setDisabled(name: string, disabled: boolean, overrides: Overrides): Promise<void> {
-  return withServices(overrides, async ({ documents, accounts }) => {
-    const { user_id, username } = await personNamed(name, documents)
-    await (disabled ? disableAccount : enableAccount)(user_id, accounts)
+  return withServices(overrides, async services => {
+    const { user_id, username } = await personNamed(name, services.documents)
+    await (disabled ? disableAccount : enableAccount)(user_id, services.accounts)
+    recordCommand(services, disabled ? 'account.disabled' : 'account.enabled', { about: user_id })
     say(
       disabled
         ? `${username} is disabled: within seconds neither passwords nor tokens are accepted`
@@ -112,9 +118,10 @@ export function setDisabled(name: string, disabled: boolean, overrides: Override
 
 /** Makes a person an administrator, or no longer. @throws Error with one clear message */
 export function setAdmin(name: string, admin: boolean, overrides: Overrides): Promise<void> {
-  return withServices(overrides, async ({ documents }) => {
-    const user = await personNamed(name, documents)
-    await documents.putUsers([{ ...user, is_admin: admin }])
+  return withServices(overrides, async services => {
+    const user = await personNamed(name, services.documents)
+    await services.documents.putUsers([{ ...user, is_admin: admin }])
+    recordCommand(services, 'account.admin', { about: user.user_id, admin })
     say(`${user.username} is ${admin ? 'an administrator' : 'no administrator'} now`)
   })
 }

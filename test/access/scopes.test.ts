@@ -13,6 +13,16 @@ describe('scopes', () => {
     expect(scopesMatching([]).size).toBe(0)
   })
 
+  test('are taken away by patterns that begin with !, wherever they stand', () => {
+    const scopes = scopesMatching(['!users:*', '*:read', '!uploads_bundle:read', 'uploads:*'])
+    expect(scopes.has('users:read')).toBe(false)
+    expect(scopes.has('uploads:export')).toBe(false)
+    expect(scopes.has('uploads:write')).toBe(true)
+    expect(scopes.has('entries:read')).toBe(true)
+    expect(scopePatternProblem('!entries:read')).toBeUndefined()
+    expect(scopePatternProblem('!planes:fly')).toBe('planes:fly matches no scope')
+  })
+
   test('are known by the names that they had', () => {
     expect(scopeNamed('uploads_bundle:read')).toBe('uploads:export')
     expect([...scopesMatching(['uploads_bundle:write'])]).toEqual(['uploads:import'])

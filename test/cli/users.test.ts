@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -127,6 +127,32 @@ test('serai keys rotate makes a key that is published at once', async () => {
   await services.close()
   expect(published).toEqual(expect.arrayContaining(kids))
   expect(published[0]).toBe(kids[1])
+})
+
+test('commands that change accounts, make keys or tokens leave a line in the audit log', async () => {
+  const { user_id: ann } = (await signIn('ann', 'another long password')) as { user_id: string }
+  expect((await serai(['token', 'ann'])).code).toBe(0)
+  const text = await readFile(join(data, 'audit.jsonl'), 'utf8')
+  const lines = text
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  expect(lines.filter(line => line.event !== 'sign-in' && line.about === ann)).toMatchObject([
+    { event: 'account.added', admin: false, outcome: 'done', audit: true, system_user: expect.any(String) },
+    { event: 'account.password' },
+    { event: 'account.admin', admin: true },
+    { event: 'account.disabled' },
+    { event: 'account.enabled' },
+    { event: 'account.admin', admin: false },
+    { event: 'account.admin', admin: true },
+    { event: 'app-token.made', expires: expect.any(String) }
+  ])
+  expect(lines.filter(line => line.event === 'keys.rotated')).toHaveLength(2)
+  for (const secret of [PASSWORD, 'another long password', 'example.org', 'eyJ'])
+    expect(text).not.toContain(secret)
+  const { stdout, stderr } = await serai(['keys', 'rotate'], undefined, { SERAI_AUDIT_LOG: 'log' })
+  expect(JSON.parse(stderr)).toMatchObject({ audit: true, event: 'keys.rotated' })
+  expect(stdout).toContain(JSON.parse(stderr).about)
 })
 
 describe('the persons of the example data', () => {

@@ -40,7 +40,8 @@ export const caller = fp(
       identity,
       apiSecret,
       anonymousScopes: settings.anonymousScopes,
-      ...(settings.authorizedUsers ? { authorizedUsers: settings.authorizedUsers } : {})
+      ...(settings.authorizedUsers ? { authorizedUsers: settings.authorizedUsers } : {}),
+      ...(settings.unauthorizedScopes ? { unauthorizedScopes: settings.unauthorizedScopes } : {})
     })
 
     app.addHook('onRoute', route => {
@@ -65,16 +66,17 @@ export const caller = fp(
       if (!identity.caller.user && (access.known || settings.requireAuthentication)) {
         throw failure('AUTH_REQUIRED')
       }
+      request.caller = identity.caller
       const missing = access.scopes.filter(scope => !identity.scopes.has(scope))
       if (missing.length > 0) {
         throw failure('SCOPES_MISSING', { scopes: missing.map(scope => `'${scope}'`).join(', ') })
       }
-      request.caller = identity.caller
     })
-    app.addHook('onSend', async request => {
+    app.addHook('onSend', async (request, reply) => {
       const { access } = request.routeOptions.config
-      // It may have changed groups or tokens: who reads this answer finds them changed.
-      if (access && request.caller.user && !isReading(access)) authenticator.forget()
+      // It may have changed groups or tokens: who reads this answer finds them changed. Who may not has changed nothing.
+      const may = request.caller.user && reply.statusCode !== 403
+      if (access && may && !isReading(access)) authenticator.forget()
     })
   },
   { name: 'who-asks' }

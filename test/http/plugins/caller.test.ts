@@ -376,6 +376,34 @@ describe.each(profiles())('who is asking, on %s', profile => {
       })
     })
 
+    test('may be let in with fewer scopes when not on the list', () =>
+      withSettings(
+        { SERAI_AUTHORIZED_USERS: 'ann', SERAI_UNAUTHORIZED_SCOPES: '*:read, !users:read' },
+        async (other, its) => {
+          const bobs = await bearer(its, BOB)
+          expect(await get(other, '/api/v1/uploads', bobs)).toBe(200)
+          const refused = await other.inject({ url: '/api/v1/users/me', headers: { authorization: bobs } })
+          expect([refused.statusCode, refused.json()]).toEqual([
+            403,
+            { detail: "Missing scopes: ['users:read']" }
+          ])
+          const headers = { authorization: bobs }
+          expect(
+            (await other.inject({ method: 'DELETE', url: '/api/v1/uploads/x', headers })).statusCode
+          ).toBe(403)
+          // Never more than the token was made for.
+          const { raw } = await createToken(
+            BOB,
+            { name: 'x', scopes: ['info:read', 'uploads:write'], description: null, days: 1 },
+            { maxLifetime: 365, maxActive: 10 },
+            its.accounts
+          )
+          expect(await get(other, '/api/v1/info', `Bearer ${raw}`)).toBe(200)
+          expect(await get(other, '/api/v1/uploads', `Bearer ${raw}`)).toBe(403)
+          expect(await get(other, '/api/v1/users/me', await bearer(its, ANN))).toBe(200)
+        }
+      ))
+
     test('has, as nobody, the scopes that are set', async () => {
       await withSettings({ SERAI_ANONYMOUS_SCOPES: 'info:*, entries:read' }, async other => {
         expect(await get(other, '/api/v1/info')).toBe(200)

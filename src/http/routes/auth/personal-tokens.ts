@@ -1,6 +1,7 @@
 /** Personal access tokens of the caller (`auth.md` §3.5). */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type, { type Static } from 'typebox'
+import type { AuditDetails } from '../../../access/audit.ts'
 import {
   createToken,
   isActive,
@@ -47,6 +48,11 @@ type Query = Static<typeof PersonalTokensUrl>
 
 function present({ user_id, digest, ...shown }: PersonalToken) {
   return { ...shown, scopes: [...shown.scopes] }
+}
+
+/** What the audit log tells of a new token. */
+function told({ token: { id, scopes, expired_at } }: NewToken): AuditDetails {
+  return { about: id, scopes, expires: expired_at }
 }
 
 function presentNew({ token, raw }: NewToken) {
@@ -115,6 +121,7 @@ export const personalTokenRoutes: FastifyPluginAsyncTypebox = async app => {
   app.post(
     '/pats',
     {
+      config: { audit: 'personal-token.made' },
       schema: {
         tags: ['auth'],
         summary: 'Make a personal access token',
@@ -134,6 +141,7 @@ export const personalTokenRoutes: FastifyPluginAsyncTypebox = async app => {
       const { metadata, expires_in_days = DEFAULT_DAYS } = request.body
       const wanted = { ...metadata, description: metadata.description ?? null, days: expires_in_days }
       const made = await createToken(requireUser(request).user_id, wanted, limits, accounts)
+      request.audited = told(made)
       reply.header('cache-control', 'no-store').code(201)
       return presentNew(made)
     }
@@ -179,6 +187,7 @@ export const personalTokenRoutes: FastifyPluginAsyncTypebox = async app => {
   app.post(
     '/pats/:pat_id/rotate',
     {
+      config: { audit: 'personal-token.rotated' },
       schema: {
         tags: ['auth'],
         summary: 'Replace one of your personal access tokens',
@@ -194,7 +203,9 @@ export const personalTokenRoutes: FastifyPluginAsyncTypebox = async app => {
       }
     },
     async (request, reply) => {
-      const made = await rotateToken(requireUser(request).user_id, request.params.pat_id, limits, accounts)
+      const { pat_id } = request.params
+      const made = await rotateToken(requireUser(request).user_id, pat_id, limits, accounts)
+      request.audited = { ...told(made), replaces: pat_id }
       reply.header('cache-control', 'no-store')
       return presentNew(made)
     }
@@ -203,6 +214,7 @@ export const personalTokenRoutes: FastifyPluginAsyncTypebox = async app => {
   app.delete(
     '/pats/:pat_id',
     {
+      config: { audit: 'personal-token.revoked' },
       schema: {
         tags: ['auth'],
         summary: 'Revoke one of your personal access tokens',
@@ -211,7 +223,9 @@ export const personalTokenRoutes: FastifyPluginAsyncTypebox = async app => {
       }
     },
     async (request, reply) => {
-      await revokeToken(requireUser(request).user_id, request.params.pat_id, accounts)
+      const { pat_id } = request.params
+      await revokeToken(requireUser(request).user_id, pat_id, accounts)
+      request.audited = { about: pat_id }
       return reply.code(204).send(null)
     }
   )

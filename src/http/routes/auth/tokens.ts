@@ -3,6 +3,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { signAppToken } from '../../../access/app-token.ts'
+import type { AuditDetails } from '../../../access/audit.ts'
+import { subjectOf } from '../../../access/identity-provider.ts'
 import { SignInThrottle } from '../../../access/throttle.ts'
 import { isLoopback } from '../../../access-settings.ts'
 import { type DetailItem, failure, SeraiError } from '../../../errors.ts'
@@ -50,6 +52,11 @@ function requireFields(fields: Fields, part: 'body' | 'query'): { username: stri
   return { username, password }
 }
 
+/** A detail of an audit line, if it is known. */
+function withId(name: 'user' | 'about', id: string | undefined): AuditDetails {
+  return id === undefined ? {} : { [name]: id }
+}
+
 /** Headers by which a proxy says that it passes on what somebody else asks. */
 const PASSED_ON = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const
 
@@ -60,7 +67,7 @@ function isLocal({ socket, headers }: FastifyRequest): boolean {
 
 /** Registers the routes. */
 export const tokenRoutes: FastifyPluginAsyncTypebox = async app => {
-  const { accounts, identity, apiSecret } = app.services
+  const { accounts, documents, identity, apiSecret } = app.services
   const { appTokenMaxExpiresIn } = app.config.access
   const throttle = new SignInThrottle(accounts)
 
@@ -74,11 +81,27 @@ export const tokenRoutes: FastifyPluginAsyncTypebox = async app => {
     // Also errors are about this moment and this caller only.
     reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
     const { username, password } = requireFields(fields, part)
-    const answer = await throttle.attempt(username, request.ip, () =>
-      identity.signIn(username, password, isLocal(request))
+    request.audited = {}
+    try {
+      const answer = await throttle.attempt(username, request.ip, () =>
+        identity.signIn(username, password, isLocal(request))
+      )
+      if (!answer) throw failure('PASSWORD_WRONG')
+      request.audited = withId('user', subjectOf(answer.access_token))
+      return answer
+    } catch (error) {
+      request.audited = withId('about', await accountOf(username))
+      throw error
+    }
+  }
+
+  /** Id of the one person whose user name or e-mail address this is; what was typed is told to nobody. */
+  async function accountOf(name: string): Promise<string | undefined> {
+    const found = await Promise.all([documents.usersByName([name]), documents.usersByEmail([name])]).catch(
+      () => []
     )
-    if (!answer) throw failure('PASSWORD_WRONG')
-    return answer
+    const ids = new Set(found.flat().map(user => user.user_id))
+    return ids.size === 1 ? [...ids][0] : undefined
   }
 
   app.addContentTypeParser(FORM, { parseAs: 'string' }, (_request, body, done) =>
@@ -88,6 +111,7 @@ export const tokenRoutes: FastifyPluginAsyncTypebox = async app => {
   app.post(
     '/token',
     {
+      config: { audit: 'sign-in' },
       // What is wrong is told without repeating a password.
       validatorCompiler: () => () => true,
       // Not even an empty body is refused before.
@@ -111,6 +135,7 @@ export const tokenRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get(
     '/token',
     {
+      config: { audit: 'sign-in' },
       validatorCompiler: () => () => true,
       schema: {
         tags: ['auth'],
@@ -127,6 +152,7 @@ export const tokenRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get(
     '/signature_token',
     {
+      config: { audit: 'signature-token.made' },
       schema: {
         tags: ['auth'],
         summary: 'Get a token for one download link',
@@ -144,6 +170,7 @@ export const tokenRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get(
     '/app_token',
     {
+      config: { audit: 'app-token.made' },
       schema: {
         tags: ['auth'],
         summary: 'Get a token that lives as long as you choose',
@@ -191,6 +218,8 @@ export const tokenRoutes: FastifyPluginAsyncTypebox = async app => {
   )
 
   function tokenFor(request: FastifyRequest, seconds: number): Promise<string> {
-    return signAppToken(requireUser(request).user_id, Math.floor(Date.now() / 1000) + seconds, apiSecret)
+    const expires = Math.floor(Date.now() / 1000) + seconds
+    request.audited = { expires: new Date(expires * 1000).toISOString() }
+    return signAppToken(requireUser(request).user_id, expires, apiSecret)
   }
 }
