@@ -1,17 +1,12 @@
 /**
  * The command `serai`: names, options and help. What a command does is in `cli/`, loaded when it is asked for.
  */
-import { enableCompileCache, getCompileCacheDir } from 'node:module'
 import { Command, Option } from 'commander'
 import { endWithParent } from './cli/shutdown.ts'
 import type { NewPerson } from './cli/user.ts'
 import type { Overrides } from './config.ts'
 import { VERSION } from './version.ts'
 
-enableCompileCache()
-const cache = getCompileCacheDir()
-// Worker threads keep their compiled code only where the environment says: half a second less until the first answer.
-if (cache !== undefined) process.env.NODE_COMPILE_CACHE ??= cache
 endWithParent()
 
 interface FolderOption {
@@ -101,6 +96,45 @@ program
   .action(async (options: FolderOption) => {
     const { reindexAll } = await import('./cli/reindex.ts')
     await reindexAll(overrides(options))
+  })
+
+program
+  .command('backup')
+  .description('Copy everything of the installation into a folder, while it is served.')
+  .argument('<folder>', 'a new or empty folder')
+  .addHelpText('after', '\nSecrets are in it: keys, hashes of passwords. docs/operations.md tells more.')
+  .addOption(dataOption())
+  .version(VERSION)
+  .action(async (folder: string, options: FolderOption) => {
+    const { backup } = await import('./cli/backup.ts')
+    await backup(folder, overrides(options))
+  })
+
+program
+  .command('restore')
+  .description('Fill an empty installation from a backup, of whatever storage profile either has.')
+  .argument('<folder>', 'what `serai backup` has made')
+  .option('--check', 'only read the backup and compare it with its checksums')
+  .addHelpText('after', '\nEnded in the middle, the same command goes on.')
+  .addOption(dataOption())
+  .version(VERSION)
+  .action(async (folder: string, options: FolderOption & { check?: boolean }) => {
+    const { checkBackup, restoreBackup } = await import('./cli/restore.ts')
+    await (options.check ? checkBackup(folder) : restoreBackup(folder, overrides(options)))
+  })
+
+const PLACE = 'data folder (embedded profile) or file with SERAI_… settings (default: the settings as always)'
+
+program
+  .command('migrate')
+  .description('Copy everything of an installation into an empty one, for example from embedded to cluster.')
+  .option('--from <place>', PLACE)
+  .option('--to <place>', PLACE)
+  .addHelpText('after', '\nEnded in the middle, the same command goes on.')
+  .version(VERSION)
+  .action(async (options: { from?: string; to?: string }) => {
+    const { migrateInstallation } = await import('./cli/migrate.ts')
+    await migrateInstallation(options)
   })
 
 program

@@ -11,6 +11,7 @@ import { endConnectionsAfterAnswers } from './connections.ts'
 import { bringDemoData } from './demo-data.ts'
 import { DEMO_PASSWORD, demoUsers } from './demo-users.ts'
 import { onShutdown } from './shutdown.ts'
+import { returnStartMemory } from './start-memory.ts'
 
 /** Bytes of the log that are written together, and milliseconds that they wait at most. */
 const LOG_PART = 8 * 1024
@@ -39,6 +40,7 @@ export async function serve(overrides: Overrides): Promise<void> {
       await bringDemoData(config, services, stop.signal)
     const address = app.addresses()[0] as { port: number }
     process.stdout.write(await greeting(config, services, address.port))
+    returnStartMemory()
   } catch (error) {
     // Who asked it to end has begun that.
     if (stop.signal.aborted) return
