@@ -11,10 +11,20 @@ import { showProgress } from './progress.ts'
 export async function reindexAll(overrides: Overrides): Promise<void> {
   const services = await openServices(loadConfig(overrides))
   const title = 'Indexing anew'
-  const bar = showProgress(title)
+  let bar = showProgress(title)
+  let step = ''
   try {
     const { entries, removed, problems } = await reindex(services, event => {
-      if (event.step === 'indexing') bar.update(event)
+      // The embedded engine has nothing to copy.
+      if (event.step === 'copying' && step === '') {
+        bar.end(`${title}: copying the index into a new version`)
+        bar = showProgress('Copying')
+      } else if (event.step === 'indexing' && step === 'copying') {
+        bar.end('Copied')
+        bar = showProgress(title)
+      }
+      step = event.step
+      bar.update(event)
     })
     const gone = removed > 0 ? `, ${removed} that are gone removed` : ''
     bar.end(`${title}: ${entries} entries${gone}`)
