@@ -75,8 +75,8 @@ export const caller = fp(
     app.addHook('onSend', async (request, reply) => {
       const { access } = request.routeOptions.config
       // It may have changed groups or tokens: who reads this answer finds them changed. Who may not has changed nothing.
-      const may = request.caller.user && reply.statusCode !== 403
-      if (access && may && !isReading(access)) authenticator.forget()
+      if (!access || isReading(access) || reply.statusCode === 403) return
+      if (request.caller.user) authenticator.forget()
     })
   },
   { name: 'who-asks' }
