@@ -94,6 +94,23 @@ describe.each(profiles())('the archive store of the %s profile', profile => {
     }
   })
 
+  test('two processes that write the same archives take nothing of each other away', async () => {
+    const other = await place.openArchives()
+    await put('e1', ['mine'])
+    await other.put('e1', 'u1', async save => {
+      await save({ number: 1, bytes: Buffer.from('theirs') })
+      return Buffer.from('theirs')
+    })
+    // Both remove what they have replaced.
+    await store.close()
+    await other.close()
+    store = await place.openArchives()
+    const { generation, bytes } = (await store.contents(['e1'])).get('e1')!
+    expect(Buffer.from(bytes).toString()).toBe('theirs')
+    const blocks = await store.blocks([{ entryId: 'e1', generation, number: 1 }])
+    expect(Buffer.from(blocks.get('e1/1')!).toString()).toBe('theirs')
+  })
+
   test('removes archives at once; unknown ones are no error', async () => {
     await put('e1', ['one'])
     await put('e1', ['two'])

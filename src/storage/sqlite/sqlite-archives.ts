@@ -133,12 +133,15 @@ class SqliteArchives implements ArchiveStore {
     transaction(this.#database, () => this.#drop(entryId, replaced.newest))
   }
 
-  /** Removes an entry's other generations, also what a killed process left; not those that are being written. */
-  #drop(entryId: string, except: number): void {
+  /**
+   * Removes an entry's generations, also what a killed process left; not those that are being written.
+   * @param before only those that began before this one: newer ones are of another process, and count more
+   */
+  #drop(entryId: string, before = Number.MAX_SAFE_INTEGER): void {
     for (const { row } of this.#database
-      .prepare('SELECT row FROM generation WHERE entry_id = ?')
-      .all(entryId)) {
-      if (row !== except && !this.#writing.has(row as number)) this.#dropRow(row as number)
+      .prepare('SELECT row FROM generation WHERE entry_id = ? AND row < ?')
+      .all(entryId, before)) {
+      if (!this.#writing.has(row as number)) this.#dropRow(row as number)
     }
   }
 
@@ -193,7 +196,7 @@ class SqliteArchives implements ArchiveStore {
     for (const entryId of entryIds) {
       clearTimeout(this.#replaced.get(entryId)?.timer)
       this.#replaced.delete(entryId)
-      transaction(this.#database, () => this.#drop(entryId, -1))
+      transaction(this.#database, () => this.#drop(entryId))
       await nextTurn()
     }
   }
