@@ -11,7 +11,6 @@ import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { access, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { AuditLog } from './access/audit.ts'
 import { BuiltInAccounts } from './access/built-in/built-in-accounts.ts'
@@ -26,10 +25,14 @@ import type { OidcConfig } from './access-settings.ts'
 import { builtInDefinitions } from './archive/definition-registry.ts'
 import type { DefinitionRegistry } from './archive/definitions.ts'
 import type { Config } from './config.ts'
-import { failure, SeraiError } from './errors.ts'
+import { failure } from './errors.ts'
 import { Decompression } from './files/decompression.ts'
 import { LocalRawFiles } from './files/local/local-raw-files.ts'
 import type { RawFileStore } from './files/raw-files.ts'
+import { awaited } from './health/awaited-store.ts'
+import { type StoreName, StoreWatch } from './health/store-watch.ts'
+import { type CallObserver, watchedStore } from './health/watched-store.ts'
+import type { Log } from './log.ts'
 import { entryQuantities, type Quantities } from './query/quantities.ts'
 import type { EntryIndex } from './search/entry-index.ts'
 import { openSqliteEntryIndex } from './search/sqlite/sqlite-entry-index.ts'
@@ -58,20 +61,45 @@ export interface Services {
   readonly audit?: AuditLog
   /** Where servers count requests together, if they do. */
   readonly redis?: Redis
+  /** Whether the stores are there, one for each program or file that keeps them. */
+  readonly watches: readonly StoreWatch[]
   /** Closes every store; running reads end first. */
   close(): Promise<void>
+}
+
+/** How the stores are opened. */
+export interface OpenOptions {
+  /** Told which store is waited for, and which one is lost and back. */
+  readonly log?: Log
+  /**
+   * Calls to a store that is lost fail at once (`health/store-watch.ts`): for servers, whose clients can come again. Without
+   * it each call waits as long as its driver does.
+   */
+  readonly watch?: boolean
+  /** Told of every call to a store; only with `watch`. */
+  readonly observe?: CallObserver
 }
 
 /** The stores that differ between the profiles. */
 type Stores = Pick<Services, 'documents' | 'accounts' | 'archives' | 'index'>
 
+/** Puts stores under watch as they are opened. */
+interface Watching {
+  readonly log: Log | undefined
+  watch(engine: string, holds: readonly StoreName[], kind?: 'remote' | 'optional'): StoreWatch
+  /** The store as others use it. */
+  watched<T extends Pingable>(store: T, name: StoreName, watch: StoreWatch): T
+}
+
+/** Anything that can be asked for a sign of life. */
+interface Pingable {
+  ping(limit: number): Promise<void>
+}
+
 /** Anything that has to be closed. */
 interface Closable {
   close(): Promise<void>
 }
-
-/** Milliseconds between two tries to open a store that does not answer. */
-const RETRY_INTERVAL = 500
 
 /** Setting that keeps the secret made at the first start. */
 const SECRET_SETTING = 'api_secret'
@@ -81,13 +109,15 @@ const SECRET_SETTING = 'api_secret'
  * @throws SeraiError when a store cannot be reached or used (STORE_UNAVAILABLE, STORE_UNUSABLE) or was written by a
  *   newer version (STORE_NEWER)
  */
-export async function openServices(config: Config): Promise<Services> {
+export async function openServices(config: Config, options: OpenOptions = {}): Promise<Services> {
   const definitions = builtInDefinitions()
   const quantities = entryQuantities(definitions)
   const opened: Closable[] = []
+  const watches: StoreWatch[] = []
   // Last opened, first closed; one that cannot be closed does not keep the others open.
   const close = async () => {
     const results = []
+    for (const watch of watches) watch.close()
     for (const store of opened.splice(0).reverse())
       results.push(...(await Promise.allSettled([store.close()])))
     const broken = results.find(result => result.status === 'rejected')
@@ -97,15 +127,22 @@ export async function openServices(config: Config): Promise<Services> {
     opened.push(store)
     return store
   }
+  const watching = watchingWith(options, watches)
   try {
     await requireFolder(config.dataDir)
     const audit = config.auditFile === undefined ? undefined : openAuditFile(config.auditFile)
-    const files = keep(await LocalRawFiles.open(join(config.dataDir, 'raw')))
-    const stores = await openStores(config, quantities, keep)
+    const files = watching.watched<RawFileStore>(
+      keep(await LocalRawFiles.open(join(config.dataDir, 'raw'))),
+      'files',
+      watching.watch('The folder of the raw files', ['files'])
+    )
+    const stores = await openStores(config, quantities, keep, watching)
     definitions.add((await stores.documents.packages()).map(p => p.definition))
     const apiSecret = config.apiSecret ?? (await keptSecret(stores.documents))
     const identity = identityProvider(config, stores)
     const redis = config.limits.redisUrl ? await openRedis(config.limits.redisUrl, keep) : undefined
+    if (redis) watching.watch('Redis', ['limits'], 'optional').attach(() => redis.ping())
+    if (options.watch) for (const watch of watches) watch.begin()
     return {
       ...stores,
       files,
@@ -116,6 +153,7 @@ export async function openServices(config: Config): Promise<Services> {
       identity,
       ...(audit ? { audit } : {}),
       ...(redis ? { redis } : {}),
+      watches,
       close
     }
   } catch (error) {
@@ -124,22 +162,47 @@ export async function openServices(config: Config): Promise<Services> {
   }
 }
 
+function watchingWith({ log, watch: isWatching, observe }: OpenOptions, watches: StoreWatch[]): Watching {
+  return {
+    log,
+    watch: (engine, holds, kind) => {
+      const isRemote = kind !== undefined
+      const watch = new StoreWatch({ engine, holds, isRemote, isOptional: kind === 'optional' }, log)
+      watches.push(watch)
+      return watch
+    },
+    watched: (store, name, watch) => {
+      watch.attach(limit => store.ping(limit))
+      return isWatching ? watchedStore(store, name, watch, observe) : store
+    }
+  }
+}
+
 async function openStores(
   config: Config,
   quantities: Quantities,
-  keep: <T extends Closable>(store: T) => T
+  keep: <T extends Closable>(store: T) => T,
+  { log, watch, watched }: Watching
 ): Promise<Stores> {
   const { dataDir, storage, searchTimeout: timeout } = config
   if (storage.kind === 'embedded') {
     const file = (name: string) => join(dataDir, `${name}.sqlite`)
+    const kept = <T extends Closable & Pingable>(name: StoreName, store: T) =>
+      watched(keep(store), name, watch(`${name}.sqlite`, [name]))
     return {
-      documents: keep(openSqliteDocuments(file('documents'))),
-      accounts: keep(openSqliteAccounts(file('accounts'))),
-      archives: keep(openSqliteArchives(file('archives'))),
-      index: keep(await openSqliteEntryIndex({ file: file('search'), quantities, timeout }))
+      documents: kept('documents', openSqliteDocuments(file('documents'))),
+      accounts: kept('accounts', openSqliteAccounts(file('accounts'))),
+      archives: kept('archives', openSqliteArchives(file('archives'))),
+      index: kept('search', await openSqliteEntryIndex({ file: file('search'), quantities, timeout }))
     }
   }
-  const mongodb = { url: storage.mongodbUrl, database: storage.mongodbDatabase }
+  const ofMongodb = watch('MongoDB', ['documents', 'accounts', 'archives'], 'remote')
+  const ofElasticsearch = watch('Elasticsearch', ['search'], 'remote')
+  const mongodb = {
+    url: storage.mongodbUrl,
+    database: storage.mongodbDatabase,
+    onTrouble: () => ofMongodb.suspect()
+  }
   const elasticsearch = {
     url: storage.elasticsearchUrl,
     index: storage.elasticsearchIndex,
@@ -151,15 +214,18 @@ async function openStores(
   const { openMongoAccounts } = await import('./storage/mongodb/mongo-accounts.ts')
   const { openMongoArchives } = await import('./storage/mongodb/mongo-archives.ts')
   const { openElasticsearchEntryIndex } = await import('./search/elasticsearch/elasticsearch-entry-index.ts')
-  const until = Date.now() + config.storeTimeout
+  const waiting = { log, until: Date.now() + config.storeTimeout }
+  const inMongodb = async <T extends Closable & Pingable>(name: StoreName, open: () => Promise<T>) =>
+    watched(keep(await awaited({ ...waiting, name: 'MongoDB', url: mongodb.url }, open)), name, ofMongodb)
+  const index = () => openElasticsearchEntryIndex(elasticsearch)
   return {
-    documents: keep(await awaited('MongoDB', mongodb.url, until, () => openMongoDocuments(mongodb))),
-    accounts: keep(await awaited('MongoDB', mongodb.url, until, () => openMongoAccounts(mongodb))),
-    archives: keep(await awaited('MongoDB', mongodb.url, until, () => openMongoArchives(mongodb))),
-    index: keep(
-      await awaited('Elasticsearch', elasticsearch.url, until, () =>
-        openElasticsearchEntryIndex(elasticsearch)
-      )
+    documents: await inMongodb('documents', () => openMongoDocuments(mongodb)),
+    accounts: await inMongodb('accounts', () => openMongoAccounts(mongodb)),
+    archives: await inMongodb('archives', () => openMongoArchives(mongodb)),
+    index: watched(
+      keep(await awaited({ ...waiting, name: 'Elasticsearch', url: elasticsearch.url }, index)),
+      'search',
+      ofElasticsearch
     )
   }
 }
@@ -170,36 +236,6 @@ async function openRedis(url: string, keep: <T extends Closable>(store: T) => T)
   const redis = connectRedis(url)
   keep({ close: async () => redis.disconnect() })
   return redis
-}
-
-/**
- * Opens a store of the cluster, which may still be starting.
- * @param until when it is given up, in milliseconds since 1970
- * @throws SeraiError STORE_UNUSABLE that says which one does not answer or refuses, and where; STORE_NEWER
- */
-async function awaited<T>(name: string, url: string, until: number, open: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await open()
-    } catch (error) {
-      const silent = error instanceof SeraiError && error.code === 'STORE_UNAVAILABLE'
-      if (error instanceof SeraiError && !silent) throw error
-      if (silent && Date.now() < until) {
-        await delay(RETRY_INTERVAL)
-        continue
-      }
-      const cause = silent ? error.cause : error
-      const told = cause instanceof Error ? cause.message.split('\n')[0]?.replace(/\.$/, '') : String(cause)
-      throw failure('STORE_UNUSABLE', {
-        file: `${name} at ${withoutPassword(url)}`,
-        reason: silent ? `it does not answer (${told})` : told
-      })
-    }
-  }
-}
-
-function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//')
 }
 
 /** Makes the data folder; told here once, not by each store in its own words. */

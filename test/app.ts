@@ -9,10 +9,10 @@ import type { FastifyInstance } from 'fastify'
 import { MongoClient } from 'mongodb'
 import { inject } from 'vitest'
 import { signAppToken } from '../src/access/app-token.ts'
-import { buildApp } from '../src/app.ts'
+import { type AppOptions, buildApp } from '../src/app.ts'
 import { type Config, readConfig } from '../src/config.ts'
 import { importCorpus } from '../src/processing/corpus-import.ts'
-import { openServices, type Services } from '../src/services.ts'
+import { type OpenOptions, openServices, type Services } from '../src/services.ts'
 
 /** The storage profiles. */
 export type Profile = 'embedded' | 'cluster'
@@ -39,10 +39,11 @@ export function profiles(): readonly Profile[] {
  */
 export async function openTestServices(
   profile: Profile,
-  settings: Readonly<Record<string, string>> = {}
+  settings: Readonly<Record<string, string>> = {},
+  options: OpenOptions = {}
 ): Promise<TestServices> {
   const config = configOf(profile, randomBytes(6).toString('hex'), settings)
-  const services = await openServices(config)
+  const services = await openServices(config, options)
   const close = async () => {
     await services.close()
     await drop(config)
@@ -76,8 +77,8 @@ export async function openCorpusServices(
 }
 
 /** The application over these services; close it before them. */
-export function testApp(services: TestServices): Promise<FastifyInstance> {
-  return buildApp(services.config, services)
+export function testApp(services: TestServices, options: AppOptions = {}): Promise<FastifyInstance> {
+  return buildApp(services.config, services, options)
 }
 
 /** The application listening on a free port of this machine. */
@@ -90,8 +91,8 @@ export interface TestServer {
 }
 
 /** Serves on a free port; closes the services too. */
-export async function testServer(services: TestServices): Promise<TestServer> {
-  const app = await testApp(services)
+export async function testServer(services: TestServices, options: AppOptions = {}): Promise<TestServer> {
+  const app = await testApp(services, options)
   const root = await app.listen({ host: '127.0.0.1', port: 0 })
   return {
     services,

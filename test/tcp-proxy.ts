@@ -7,6 +7,8 @@ export interface TcpProxy {
   readonly port: number
   /** From now on nothing comes through; connections stay open. */
   stall(): void
+  /** After {@link stall}: breaks what stalled, and lets through what connects from now on. */
+  resume(): void
   /** Breaks all connections; new ones are taken. */
   breakConnections(): void
   /** Breaks all connections and takes no new ones. */
@@ -42,6 +44,10 @@ export async function tcpProxy(url: string, listenOn = 0): Promise<TcpProxy> {
     port: (server.address() as AddressInfo).port,
     stall: () => {
       stalled = true
+    },
+    resume: () => {
+      stalled = false
+      for (const socket of sockets) socket.destroy()
     },
     breakConnections: () => {
       for (const socket of sockets) socket.destroy()

@@ -75,5 +75,11 @@ export interface RawFileStore {
   replace(uploadId: string, files: AsyncIterable<RawInput> | Iterable<RawInput>): Promise<void>
   /** Removes all files of an upload; an unknown upload is no error. */
   remove(uploadId: string): Promise<void>
+  /**
+   * Asks for a sign of life.
+   * @param limit milliseconds
+   * @throws Error when the store does not answer within them, or cannot be used
+   */
+  ping(limit: number): Promise<void>
   close(): Promise<void>
 }

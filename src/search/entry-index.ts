@@ -120,6 +120,12 @@ export interface EntryIndex {
    * @param onProgress told now and then how many documents are done
    */
   renew(onProgress?: (done: number, total: number) => void): Promise<void>
+  /**
+   * Asks for a sign of life.
+   * @param limit milliseconds
+   * @throws Error when the store does not answer within them, or cannot be used
+   */
+  ping(limit: number): Promise<void>
   /** Releases connections, workers and files. */
   close(): Promise<void>
 }

@@ -92,5 +92,11 @@ export interface AccountStore {
   countFailedSignIn(key: string, time: string, since: string): Promise<FailedSignIns | undefined>
   forgetFailedSignIns(key: string): Promise<void>
 
+  /**
+   * Asks for a sign of life.
+   * @param limit milliseconds
+   * @throws Error when the store does not answer within them, or cannot be used
+   */
+  ping(limit: number): Promise<void>
   close(): Promise<void>
 }

@@ -45,6 +45,12 @@ export interface ArchiveStore {
   entryIds(): AsyncIterable<readonly string[]>
   /** Removes archives; unknown ids are no error. */
   remove(entryIds: readonly string[]): Promise<void>
+  /**
+   * Asks for a sign of life.
+   * @param limit milliseconds
+   * @throws Error when the store does not answer within them, or cannot be used
+   */
+  ping(limit: number): Promise<void>
   close(): Promise<void>
 }
 

@@ -259,5 +259,11 @@ export interface DocumentStore {
   /** All of them. */
   settings(): Promise<Map<string, string>>
 
+  /**
+   * Asks for a sign of life.
+   * @param limit milliseconds
+   * @throws Error when the store does not answer within them, or cannot be used
+   */
+  ping(limit: number): Promise<void>
   close(): Promise<void>
 }

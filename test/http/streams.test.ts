@@ -48,6 +48,7 @@ describe('a streamed answer', () => {
       versions: ids => index.versions(ids),
       replace: (documents, versions) => index.replace(documents, versions),
       renew: onProgress => index.renew(onProgress),
+      ping: limit => index.ping(limit),
       close: () => index.close()
     }
     server = await testServer({ ...services, index: watched })

@@ -12,7 +12,17 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { ReadStream } from 'node:fs'
-import { type FileHandle, mkdir, readdir, realpath, rm, rmdir, stat } from 'node:fs/promises'
+import {
+  access,
+  constants,
+  type FileHandle,
+  mkdir,
+  readdir,
+  realpath,
+  rm,
+  rmdir,
+  stat
+} from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { failure } from '../../errors.ts'
@@ -141,6 +151,10 @@ export class LocalRawFiles implements RawFileStore {
   async remove(uploadId: string): Promise<void> {
     if (!isUploadId(uploadId)) return
     await this.#change(uploadId, folder => rm(join(folder, 'manifest.jsonl'), { force: true }))
+  }
+
+  async ping(): Promise<void> {
+    await access(this.#root, constants.R_OK | constants.W_OK | constants.X_OK)
   }
 
   async close(): Promise<void> {

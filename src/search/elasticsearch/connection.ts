@@ -11,6 +11,8 @@ export interface ConnectionOptions {
   readonly url: string
   /** Milliseconds until an answer has to begin, and between its parts. */
   readonly timeout: number
+  /** Requests under way at most, others wait for their turn; default 128. */
+  readonly connections?: number
 }
 
 /** What Elasticsearch answered. */
@@ -18,9 +20,6 @@ export interface Answer {
   readonly status: number
   readonly text: string
 }
-
-/** Requests under way at most; others wait for their turn. */
-const CONNECTIONS = 128
 
 /** Milliseconds until a connection has to stand. */
 const CONNECT_TIMEOUT = 5000
@@ -38,10 +37,10 @@ export class Connection {
   readonly #path: string
   readonly #authorization: Readonly<Record<string, string>>
 
-  constructor({ url, timeout }: ConnectionOptions) {
+  constructor({ url, timeout, connections = 128 }: ConnectionOptions) {
     const { origin, pathname, username, password } = new URL(url)
     this.#pool = new Pool(origin, {
-      connections: CONNECTIONS,
+      connections,
       pipelining: 1,
       headersTimeout: timeout,
       bodyTimeout: timeout,
@@ -62,13 +61,17 @@ export class Connection {
    * @param signal ends the connection, which makes Elasticsearch stop a search
    * @throws SeraiError STORE_UNAVAILABLE, SEARCH_TIMEOUT; the signal's reason when that is given
    */
-  async post(path: string, type: string, body: string, signal?: AbortSignal): Promise<Answer> {
-    const options = {
-      path: this.#path + path,
-      method: 'POST',
-      headers: { 'content-type': type, ...this.#authorization },
-      body
-    } as const
+  post(path: string, type: string, body: string, signal?: AbortSignal): Promise<Answer> {
+    const headers = { 'content-type': type, ...this.#authorization }
+    return this.#send({ path: this.#path + path, method: 'POST', headers, body }, signal)
+  }
+
+  /** Asks without a body. @throws as {@link post} */
+  get(path: string, signal?: AbortSignal): Promise<Answer> {
+    return this.#send({ path: this.#path + path, method: 'GET', headers: { ...this.#authorization } }, signal)
+  }
+
+  async #send(options: Dispatcher.DispatchOptions, signal: AbortSignal | undefined): Promise<Answer> {
     try {
       return await this.#ask(options, signal)
     } catch (error) {

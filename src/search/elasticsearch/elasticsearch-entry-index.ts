@@ -65,6 +65,8 @@ class ElasticsearchEntryIndex implements EntryIndex {
   /** For all that is no search. */
   readonly #client: Client
   readonly #connection: Connection
+  /** Of their own: signs of life do not wait for searches. */
+  readonly #pings: Connection
   readonly #index: string
   readonly #timeout: number
   readonly #quantities: Quantities
@@ -76,6 +78,7 @@ class ElasticsearchEntryIndex implements EntryIndex {
   constructor(client: Client, { url, index, timeout, quantities }: ElasticsearchIndexOptions) {
     this.#client = client
     this.#connection = new Connection({ url, timeout: timeout + ANSWER_GRACE })
+    this.#pings = new Connection({ url, timeout, connections: 1 })
     this.#index = index
     this.#timeout = timeout
     this.#quantities = quantities
@@ -168,6 +171,16 @@ class ElasticsearchEntryIndex implements EntryIndex {
     }
   }
 
+  async ping(limit: number): Promise<void> {
+    this.#requireOpen()
+    const path = `/_cluster/health/${this.#index}?timeout=1s&filter_path=status`
+    const { status, text } = await this.#pings.get(path, AbortSignal.timeout(limit))
+    // An account that may search need not be one that may look after the cluster.
+    if (status === 401 || status === 403) return
+    if (status !== 200) throw answerFailure(status, jsonOf(text))
+    if (text.includes('"red"')) throw new Error('parts of the index are not there')
+  }
+
   #requireOpen(): void {
     if (this.#closed) throw failure('STORE_UNAVAILABLE', { store: 'search' })
   }
@@ -175,7 +188,7 @@ class ElasticsearchEntryIndex implements EntryIndex {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    await Promise.all([this.#client.close(), this.#connection.close()])
+    await Promise.all([this.#client.close(), this.#connection.close(), this.#pings.close()])
   }
 }
 

@@ -7,7 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { failure } from '../../errors.ts'
 import type { Quantities } from '../../query/quantities.ts'
 import type { Query } from '../../query/tree.ts'
-import { openDatabase } from '../../storage/sqlite/database.ts'
+import { openDatabase, requireReadable } from '../../storage/sqlite/database.ts'
 import { documentText } from '../document-text.ts'
 import type {
   EntryIndex,
@@ -162,6 +162,11 @@ class SqliteEntryIndex implements EntryIndex {
   /** There is one file, in which documents are indexed anew one by one. */
   async renew(): Promise<void> {
     this.#requireOpen()
+  }
+
+  async ping(): Promise<void> {
+    this.#requireOpen()
+    requireReadable(this.#database)
   }
 
   #writingThread(): Thread {

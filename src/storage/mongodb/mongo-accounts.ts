@@ -128,6 +128,10 @@ class MongoAccounts implements AccountStore {
     await this.#run('failed_sign_in', c => c.deleteOne({ _id: key }))
   }
 
+  ping(limit: number): Promise<void> {
+    return this.#database.ping(limit)
+  }
+
   close(): Promise<void> {
     return this.#database.close()
   }

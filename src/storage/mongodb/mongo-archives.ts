@@ -248,6 +248,10 @@ class MongoArchives implements ArchiveStore {
     })
   }
 
+  ping(limit: number): Promise<void> {
+    return this.#database.ping(limit)
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#sweeper)
     const generations = [...this.#replaced.keys()]

@@ -22,6 +22,8 @@ export interface MongoOptions {
   readonly url: string
   /** Name of the database. */
   readonly database: string
+  /** Called when a connection breaks, before any operation has failed: the client tries for a while. */
+  readonly onTrouble?: () => void
 }
 
 /** What the collections of a kind of store look like. */
@@ -44,12 +46,13 @@ export interface StoreFormat {
 /** Every document has a text as its key. */
 export type Stored = { _id: string } & Document
 
-/** Milliseconds until a server that does not answer counts as gone. */
+/** Milliseconds until a server that does not answer counts as gone, and until a connection has to stand. */
 const SELECTION_TIMEOUT = 5000
 
 const CLIENT_OPTIONS: MongoClientOptions = {
   appName: 'serai',
   serverSelectionTimeoutMS: SELECTION_TIMEOUT,
+  connectTimeoutMS: SELECTION_TIMEOUT,
   ignoreUndefined: true,
   // Binary values come as they are, without a copy.
   promoteBuffers: true
@@ -83,8 +86,13 @@ export class MongoDatabase {
    * Connects, checks the version and makes missing indexes.
    * @throws SeraiError STORE_UNAVAILABLE, STORE_NEWER
    */
-  static async open({ url, database }: MongoOptions, format: StoreFormat): Promise<MongoDatabase> {
+  static async open({ url, database, onTrouble }: MongoOptions, format: StoreFormat): Promise<MongoDatabase> {
     const client = new MongoClient(url, CLIENT_OPTIONS)
+    if (onTrouble) {
+      client.on('serverDescriptionChanged', ({ newDescription }) => {
+        if (newDescription.type === 'Unknown') onTrouble()
+      })
+    }
     const opened = new MongoDatabase(client, database, format.store)
     try {
       await opened.run(async () => {
@@ -149,6 +157,11 @@ export class MongoDatabase {
       unavailable.cause = error
       throw unavailable
     }
+  }
+
+  /** Asks for a sign of life. @throws SeraiError STORE_UNAVAILABLE when there is none within so many milliseconds */
+  async ping(limit: number): Promise<void> {
+    await this.run(() => this.#client.db(this.#name).command({ ping: 1 }, { timeoutMS: limit }))
   }
 
   async close(): Promise<void> {

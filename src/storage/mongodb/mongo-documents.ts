@@ -372,6 +372,10 @@ class MongoDocuments implements DocumentStore {
     return new Map(found.map(({ _id, value }) => [_id, value as string]))
   }
 
+  ping(limit: number): Promise<void> {
+    return this.#database.ping(limit)
+  }
+
   close(): Promise<void> {
     return this.#database.close()
   }

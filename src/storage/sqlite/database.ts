@@ -63,6 +63,11 @@ export function openReader(file: string): DatabaseSync {
   }
 }
 
+/** Reads the file's head. @throws Error when it cannot be read, or the connection is closed */
+export function requireReadable(database: DatabaseSync): void {
+  database.prepare('PRAGMA schema_version').get()
+}
+
 /** Runs `work` in one write transaction; rolls back when it throws. */
 export function transaction<T>(database: DatabaseSync, work: () => T): T {
   database.exec('BEGIN IMMEDIATE')

@@ -6,7 +6,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { Account, AccountStore, FailedSignIns, PersonalToken, SigningKey } from '../accounts.ts'
-import { type FileFormat, openDatabase, transaction } from './database.ts'
+import { type FileFormat, openDatabase, requireReadable, transaction } from './database.ts'
 
 /** Format of `accounts.sqlite`; each document is JSON. */
 const ACCOUNTS_FORMAT: FileFormat = {
@@ -146,6 +146,10 @@ class SqliteAccounts implements AccountStore {
 
   async forgetFailedSignIns(key: string): Promise<void> {
     this.#sql('DELETE FROM failed_sign_in WHERE key = ?').run(key)
+  }
+
+  async ping(): Promise<void> {
+    requireReadable(this.#database)
   }
 
   async close(): Promise<void> {

@@ -15,7 +15,7 @@ import {
   type BlockAddress,
   blockKey
 } from '../archives.ts'
-import { type FileFormat, openDatabase, transaction } from './database.ts'
+import { type FileFormat, openDatabase, requireReadable, transaction } from './database.ts'
 
 /** Format of `archives.sqlite`. A row number stands for a generation in `block`, to keep its keys short. */
 const ARCHIVES_FORMAT: FileFormat = {
@@ -199,6 +199,10 @@ class SqliteArchives implements ArchiveStore {
       transaction(this.#database, () => this.#drop(entryId))
       await nextTurn()
     }
+  }
+
+  async ping(): Promise<void> {
+    requireReadable(this.#database)
   }
 
   async close(): Promise<void> {

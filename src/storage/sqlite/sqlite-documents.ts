@@ -25,7 +25,7 @@ import type {
   User
 } from '../documents.ts'
 import { afterBeginning } from '../person-names.ts'
-import { openDatabase, transaction } from './database.ts'
+import { openDatabase, requireReadable, transaction } from './database.ts'
 import { DOCUMENTS_FORMAT, type Prepare, putDataset, putEntry, putGroup, putUser } from './document-tables.ts'
 import { type Condition, datasetsWhere, groupsWhere, uploadsWhere } from './list-filters.ts'
 
@@ -407,6 +407,10 @@ class SqliteDocuments implements DocumentStore {
   async settings(): Promise<Map<string, string>> {
     const rows = this.#sql('SELECT name, value FROM setting').all()
     return new Map(rows.map(row => [row.name as string, row.value as string]))
+  }
+
+  async ping(): Promise<void> {
+    requireReadable(this.#database)
   }
 
   async close(): Promise<void> {

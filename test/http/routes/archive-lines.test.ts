@@ -26,6 +26,7 @@ describe.each(profiles())('archives line by line on %s', profile => {
           open += ids.length
           return archives.contents(ids)
         },
+        ping: archives.ping.bind(archives),
         blocks: archives.blocks.bind(archives)
       }
     }
