@@ -12,7 +12,8 @@ const Text = (description: string) => Type.Optional(Type.String({ minLength: 1, 
 export const SECRET_SETTINGS: ReadonlySet<string> = new Set([
   'api_secret',
   'oidc_client_secret',
-  'oidc_directory_password'
+  'oidc_directory_password',
+  'metrics_token'
 ])
 
 /** Members of the settings' schema. */

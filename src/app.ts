@@ -3,7 +3,12 @@
  */
 import compress from '@fastify/compress'
 import cors from '@fastify/cors'
-import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyServerOptions,
+  LogController
+} from 'fastify'
 import type { Config } from './config.ts'
 import { DownloadBuffers } from './http/download-buffers.ts'
 import { audit } from './http/plugins/audit.ts'
@@ -19,6 +24,7 @@ import { requestSignal } from './http/plugins/request-signal.ts'
 import { stalledClients } from './http/plugins/stalled-clients.ts'
 import { unknownRoutes } from './http/plugins/unknown-routes.ts'
 import { validation } from './http/plugins/validation.ts'
+import { requestId } from './http/request-identity.ts'
 import { personalTokenRoutes } from './http/routes/auth/personal-tokens.ts'
 import { tokenRoutes } from './http/routes/auth/tokens.ts'
 import { comingRoutes } from './http/routes/coming.ts'
@@ -34,6 +40,7 @@ import { groupRoutes } from './http/routes/groups.ts'
 import { healthRoutes } from './http/routes/health.ts'
 import { infoRoutes } from './http/routes/info.ts'
 import { metainfoRoutes } from './http/routes/metainfo.ts'
+import { metricsRoute } from './http/routes/metrics.ts'
 import { suggestionRoutes } from './http/routes/suggestions.ts'
 import { uploadArchiveRoutes } from './http/routes/uploads/archive.ts'
 import { uploadEntriesRoutes } from './http/routes/uploads/entries.ts'
@@ -42,6 +49,7 @@ import { uploadRawRoutes } from './http/routes/uploads/raw.ts'
 import { uploadRawdirRoutes } from './http/routes/uploads/rawdir.ts'
 import { uploadRoutes } from './http/routes/uploads/upload.ts'
 import { userRoutes } from './http/routes/users.ts'
+import type { Metrics } from './metrics/metrics.ts'
 import type { Services } from './services.ts'
 import { VERSION } from './version.ts'
 
@@ -56,6 +64,12 @@ declare module 'fastify' {
 /** What {@link buildApp} takes beside the configuration. */
 export interface AppOptions {
   readonly logger?: FastifyServerOptions['logger']
+  /** Instead of `logger`: one that is there already. */
+  readonly log?: FastifyBaseLogger
+  /** Where requests are counted; absent: nowhere. */
+  readonly metrics?: Metrics
+  /** Gives what `/-/metrics` answers; default: what `metrics` has. Where several processes serve together, that of all. */
+  readonly metricsText?: () => Promise<string>
 }
 
 /** The whole application, ready to listen or to be injected into. Closing it does not close the services. */
@@ -64,8 +78,11 @@ export async function buildApp(
   services: Services,
   options: AppOptions = {}
 ): Promise<FastifyInstance> {
+  const { logger = false, log, metrics, metricsText = () => metrics?.text() ?? Promise.resolve('') } = options
+  const { slowRequest, metrics: readers } = config.monitoring
   const app = fastify({
-    ...(options.logger === undefined ? { logger: false } : { logger: options.logger }),
+    ...(log ? { loggerInstance: log } : { logger }),
+    genReqId: requestId,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.bodyLimit,
     trustProxy: config.limits.trustedProxies.length > 0 ? [...config.limits.trustedProxies] : false,
@@ -80,7 +97,10 @@ export async function buildApp(
 
   await app.register(validation)
   await app.register(errors)
-  await app.register(requestLog)
+  await app.register(requestLog, {
+    ...(slowRequest !== undefined ? { slow: slowRequest } : {}),
+    ...(metrics ? { metrics: metrics.requests } : {})
+  })
   await app.register(requestSignal)
   await app.register(pageHeaders, { root: `${config.basePath}/api/v1` })
   await app.register(stalledClients, { timeout: config.downloadStallTimeout })
@@ -99,7 +119,8 @@ export async function buildApp(
       'RateLimit',
       'RateLimit-Policy',
       'Repr-Digest',
-      'Retry-After'
+      'Retry-After',
+      'X-Request-Id'
     ],
     maxAge: 600,
     optionsSuccessStatus: 200,
@@ -113,7 +134,8 @@ export async function buildApp(
   await app.register(limits, {
     limits: config.limits,
     root: `${config.basePath}/api/v1`,
-    ...(services.redis ? { redis: services.redis } : {})
+    ...(services.redis ? { redis: services.redis } : {}),
+    ...(metrics ? { metrics: metrics.requests } : {})
   })
   await app.register(compress, {
     global: true,
@@ -125,6 +147,9 @@ export async function buildApp(
   await app.register(openapi, { basePath: config.basePath, version: VERSION })
 
   await app.register(healthRoutes)
+  if (metrics && readers?.token !== undefined) {
+    await app.register(metricsRoute, { text: metricsText, token: readers.token })
+  }
   await app.register(
     async api => {
       await api.register(entrySearchRoutes, { prefix: '/entries' })

@@ -9,6 +9,7 @@ import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
 import { ACCESS_SETTINGS, type AccessConfig, accessConfig, SECRET_SETTINGS } from './access-settings.ts'
 import { LIMITS_SETTINGS, type LimitsConfig, limitsConfig } from './limits-settings.ts'
+import { MONITORING_SETTINGS, type MonitoringConfig, monitoringConfig } from './monitoring-settings.ts'
 import { withSecretFiles } from './secret-files.ts'
 
 const Url = (protocols: string, description: string) =>
@@ -58,6 +59,7 @@ export const SettingsSchema = Type.Object({
   ),
   ...ACCESS_SETTINGS,
   ...LIMITS_SETTINGS,
+  ...MONITORING_SETTINGS,
   demo_data: Type.Boolean({
     default: true,
     description: 'Import the example data on the first start of the embedded profile.'
@@ -142,6 +144,7 @@ export interface Config {
   readonly apiSecret?: string
   readonly access: AccessConfig
   readonly limits: LimitsConfig
+  readonly monitoring: MonitoringConfig
   readonly demoData: boolean
   readonly logLevel: string
   /** File of the audit log, an absolute path; absent: its lines go to the server's log. */
@@ -290,6 +293,7 @@ export function readConfig(
     ...(settings.api_secret ? { apiSecret: settings.api_secret } : {}),
     access,
     limits,
+    monitoring: monitoringConfig(settings),
     demoData: settings.demo_data,
     logLevel: String(settings.log_level),
     ...(settings.audit_log === 'log'

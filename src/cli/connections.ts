@@ -7,8 +7,9 @@ import type { Socket } from 'node:net'
  * for clients that keep a connection for later requests, and cut off an answer whose last bytes still wait for a slow
  * client.
  * To be called before the server listens.
+ * @returns gives the number of answers under way
  */
-export function endConnectionsAfterAnswers(server: Server): void {
+export function endConnectionsAfterAnswers(server: Server): () => number {
   /** Answers under way, by connection. */
   const open = new Map<Socket, number>()
   let closing = false
@@ -29,4 +30,5 @@ export function endConnectionsAfterAnswers(server: Server): void {
     closing = true
     for (const [socket, answers] of open) if (answers === 0) socket.destroySoon()
   }
+  return () => open.values().reduce((sum, answers) => sum + answers, 0)
 }

@@ -1,21 +1,23 @@
 /** `serai serve`: opens the stores, listens, brings the example data on the first start, and stops gracefully. */
 import { createServer } from 'node:net'
-import type { FastifyServerOptions } from 'fastify'
-import pino from 'pino'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
 import { buildApp } from '../app.ts'
 import { type Config, loadConfig, type Overrides } from '../config.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import { ALL } from '../query/tree.ts'
 import { openServices, type Services } from '../services.ts'
 import { VERSION } from '../version.ts'
 import { endConnectionsAfterAnswers } from './connections.ts'
 import { bringDemoData } from './demo-data.ts'
 import { DEMO_PASSWORD, demoUsers } from './demo-users.ts'
+import { metricsServer } from './metrics-server.ts'
+import { serverLog } from './server-log.ts'
 import { onShutdown } from './shutdown.ts'
 import { returnStartMemory } from './start-memory.ts'
 
-/** Bytes of the log that are written together, and milliseconds that they wait at most. */
-const LOG_PART = 8 * 1024
-const LOG_DELAY = 200
+/** Milliseconds before the end of a process that is told what it has not waited for. */
+const LAST_WORD = 50
 
 /**
  * Runs the server until it is told to stop.
@@ -24,21 +26,42 @@ const LOG_DELAY = 200
 export async function serve(overrides: Overrides): Promise<void> {
   const config = loadConfig(overrides)
   await requireFreePort(config)
-  const services = await openServices(config)
+  const log = await serverLog(config.logLevel)
+  const metrics = await openMetrics(config)
+  const services = await openServices(config, {
+    log,
+    watch: true,
+    ...(metrics ? { observe: metrics.storeCall } : {})
+  })
+  metrics?.follow(services.watches)
   const stop = new AbortController()
   try {
-    const app = await buildApp(config, services, { logger: await logger(config) })
-    endConnectionsAfterAnswers(app.server)
-    onShutdown(config.shutdownTimeout, async error => {
-      if (error) app.log.fatal(error)
+    const app = await buildApp(config, services, { log, ...(metrics ? { metrics } : {}) })
+    const running = endConnectionsAfterAnswers(app.server)
+    const readers = metrics && (await serveMetrics(config, metrics))
+    if (readers) log.info(`metrics at ${readers.listeningOrigin}/-/metrics`)
+    onShutdown(config.shutdownTimeout, async ({ signal, error }) => {
+      if (error) log.fatal(error)
       stop.abort()
-      await app.close()
-      await services.close()
+      await stopped(log, signal ?? 'an error', config.shutdownTimeout, running, async () => {
+        await app.close()
+        await readers?.close()
+        await services.close()
+      })
     })
-    await app.listen({ host: config.host, port: config.port })
+    await app.listen({
+      host: config.host,
+      port: config.port,
+      listenTextResolver: address => `listening at ${address}`
+    })
+    const address = app.addresses()[0] as { port: number }
+    const profile = config.storage.kind
+    log.info(
+      { profile, version: VERSION, node: process.version, address: rootOf(config, address.port) },
+      `ready: ${rootOf(config, address.port)}, ${profile} profile, Serai ${VERSION}, after ${seconds(performance.now())} s`
+    )
     if (config.storage.kind === 'embedded' && config.demoData)
       await bringDemoData(config, services, stop.signal)
-    const address = app.addresses()[0] as { port: number }
     process.stdout.write(await greeting(config, services, address.port))
     returnStartMemory()
   } catch (error) {
@@ -47,6 +70,20 @@ export async function serve(overrides: Overrides): Promise<void> {
     await services.close()
     throw error
   }
+}
+
+/** What the process is counted with, if anybody may read it. */
+async function openMetrics({ monitoring, storage }: Config): Promise<Metrics | undefined> {
+  if (!monitoring.metrics) return undefined
+  const { Metrics } = await import('../metrics/metrics.ts')
+  return new Metrics({ version: VERSION, profile: storage.kind })
+}
+
+/** The port of the metrics, if they have one of their own. */
+async function serveMetrics({ monitoring }: Config, metrics: Metrics): Promise<FastifyInstance | undefined> {
+  const { listen, token } = monitoring.metrics ?? {}
+  if (!listen) return undefined
+  return metricsServer(listen, { text: () => metrics.text(), ...(token !== undefined ? { token } : {}) })
 }
 
 /** Tells that a port is taken before minutes of import, not after. */
@@ -66,36 +103,48 @@ async function requireFreePort({ host, port }: Config): Promise<void> {
   })
 }
 
-async function logger(config: Config): Promise<FastifyServerOptions['logger']> {
-  const level = config.logLevel
-  if (!process.stdout.isTTY)
-    return {
-      level,
-      stream: pino.destination({ dest: 1, sync: false, minLength: LOG_PART, periodicFlush: LOG_DELAY })
-    }
-  const { default: pretty } = await import('pino-pretty')
-  return {
-    level,
-    stream: pretty({
-      ignore: 'pid,hostname,reqId,method,url,status,ms,ip',
-      translateTime: 'SYS:HH:MM:ss',
-      messageFormat: '{msg}{if method}{method} {url} {status} in {ms} ms for {ip}{end}'
-    })
-  }
+/** Stops, and tells so: why, what is waited for, and how it ended. */
+async function stopped(
+  log: Logger,
+  why: string,
+  limit: number,
+  running: () => number,
+  stop: () => Promise<void>
+): Promise<void> {
+  const begun = performance.now()
+  const answers = running()
+  log.info(
+    { answers },
+    `stopping because of ${why}: ${answers} requests are under way and get ${limit / 1000} s`
+  )
+  const last = setTimeout(
+    () => log.warn({ answers: running() }, `stopping now: ${running()} requests are cut off`),
+    Math.max(0, limit - LAST_WORD)
+  )
+  await stop()
+  clearTimeout(last)
+  log.info(`stopped after ${seconds(performance.now() - begun)} s: every request was answered`)
+}
+
+function seconds(milliseconds: number): number {
+  return Math.round(milliseconds / 10) / 100
+}
+
+/** Address of the API. */
+function rootOf({ host, basePath }: Config, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}${basePath}/api/v1`
 }
 
 /** What a user reads when the server is ready. */
 async function greeting(config: Config, services: Services, port: number): Promise<string> {
-  const bracketed = config.host.includes(':') ? `[${config.host}]` : config.host
   // An address that stands for all addresses of the machine is none that a browser opens.
-  const reachable = ['0.0.0.0', '[::]'].includes(bracketed) ? 'localhost' : bracketed
-  const root = `http://${reachable}:${port}${config.basePath}/api/v1`
+  const root = rootOf(config, port).replace(/^http:\/\/(?:0\.0\.0\.0|\[::\])(?=:)/, 'http://localhost')
   const entries = await services.index.count(ALL)
   const profile =
     config.storage.kind === 'embedded' ? 'embedded (SQLite)' : 'cluster (Elasticsearch and MongoDB)'
   return `
   Serai ${VERSION}
-  listening   http://${bracketed}:${port}${config.basePath}/api/v1
+  listening   ${rootOf(config, port)}
   profile     ${profile}
   data        ${config.dataDir}
   entries     ${entries}

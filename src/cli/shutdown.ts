@@ -10,15 +10,26 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
  */
 const ONE_WISH = 2000
 
+/** Why a process ends. */
+export interface ShutdownReason {
+  readonly signal?: NodeJS.Signals
+  /** One that nobody caught. */
+  readonly error?: Error
+}
+
 /**
  * Calls `close` once when the process is asked to end, and ends it: with code 0, or 1 after an error or when closing
  * takes longer than `delay` milliseconds. Who asks again later does not want to wait: the process ends at once.
  */
-export function onShutdown(delay: number, close: (error?: Error) => Promise<void>): void {
-  const grace = closeWithGrace({ delay, logger: false, skip: [...SIGNALS] }, ({ err }) => close(err))
+export function onShutdown(delay: number, close: (reason: ShutdownReason) => Promise<void>): void {
+  let first: NodeJS.Signals | undefined
+  const grace = closeWithGrace({ delay, logger: false, skip: [...SIGNALS] }, ({ err }) =>
+    close({ ...(first ? { signal: first } : {}), ...(err ? { error: err } : {}) })
+  )
   let asked: number | undefined
-  const ask = () => {
+  const ask = (signal: NodeJS.Signals) => {
     const now = performance.now()
+    first ??= signal
     if (asked === undefined) void grace.close()
     else if (now - asked > ONE_WISH) process.exit(1)
     asked ??= now

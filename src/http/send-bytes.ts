@@ -129,6 +129,7 @@ function contentRange({ start, end }: Stretch, size: number): string {
 /** Sends the headers, past the framework: it knows neither of buffers that are used again nor of the length to HEAD. */
 function begin(reply: FastifyReply, status: number, headers: Answer['headers']): ServerResponse {
   reply.headers(headers).hijack()
+  reply.request.active.answeredAfter = reply.elapsedTime
   return reply.raw.writeHead(status, reply.getHeaders() as Record<string, string>)
 }
 

@@ -120,6 +120,34 @@ describe('serai serve', () => {
       bytes += part.value.byteLength
     expect(bytes).toBe(whole.byteLength)
     expect(await server?.end).toEqual({ code: 0, signal: null })
+    expect(server?.output.stdout).toContain(
+      `"msg":"stopping because of ${signal}: 1 requests are under way and get 10 s"`
+    )
+    expect(server?.output.stdout).toMatch(/"msg":"stopped after [\d.]+ s: every request was answered"/)
+  })
+
+  test('one line of the log says that it is ready, with profile and versions', async () => {
+    await started()
+    const [, line] = (await server?.until(/^(\{.*"msg":"ready: .*)$/m)) ?? []
+    expect(JSON.parse(line as string)).toMatchObject({
+      profile: 'embedded',
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      node: process.version,
+      address: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/api\/v1$/)
+    })
+  })
+
+  test('metrics have a port of their own where one is set, and only there', async () => {
+    const root = await started({ SERAI_METRICS_PORT: '0' })
+    const [, metrics] = (await server?.until(/metrics at (http:[^"]+)/)) ?? []
+    await fetch(`${root}/entries?page_size=1`)
+    const text = await (await fetch(metrics as string)).text()
+    expect(text).toContain(
+      'serai_http_request_duration_seconds_count{method="GET",route="/api/v1/entries",status="2xx"} 1'
+    )
+    expect((await fetch(new URL('/-/metrics', root))).status).toBe(404)
+    server?.process.kill('SIGTERM')
+    expect(await server?.end).toEqual({ code: 0, signal: null })
   })
 
   test('ends within the time that running requests get', async () => {
@@ -130,6 +158,7 @@ describe('serai serve', () => {
     server?.process.kill('SIGTERM')
     expect(await server?.end).toEqual({ code: 1, signal: null })
     expect(performance.now() - begun).toBeLessThan(5000)
+    expect(server?.output.stdout).toContain('"msg":"stopping now: 1 requests are cut off"')
   })
 
   describe.runIf(hasOwnNode())('started from an older Node', () => {

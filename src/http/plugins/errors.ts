@@ -5,9 +5,19 @@ import type { ErrorObject } from 'ajv'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type DetailItem, failure, SeraiError } from '../../errors.ts'
+import { askedQuery } from '../asked-query.ts'
 
-/** Refusals that are meant to happen: the line of the request is enough, and many would fill the log. */
-const EXPECTED: ReadonlySet<string> = new Set(['RATE_LIMITED', 'CONCURRENCY_LIMITED', 'OVERLOADED'])
+/**
+ * Failures that are meant to happen, and calls to a store that is known to be lost: the line of the request, which has the
+ * code, is enough, and many would fill the log.
+ */
+const EXPECTED: ReadonlySet<string> = new Set([
+  'RATE_LIMITED',
+  'CONCURRENCY_LIMITED',
+  'OVERLOADED',
+  'STORE_UNAVAILABLE',
+  'SEARCH_TIMEOUT'
+])
 
 /** The part of a request that a validator looked at, as FastAPI names it in `loc`. */
 const PARTS: Record<string, string> = {
@@ -132,7 +142,8 @@ export interface WireError {
 export function wireError(error: unknown, request: FastifyRequest): WireError {
   const known = toSeraiError(error, request)
   if (known) {
-    if (known.status >= 500 && !EXPECTED.has(known.code)) request.log.error(error)
+    if (request.active) request.active.failure = known.code
+    logFailure(known, request)
     return { status: known.status, detail: known.detail, headers: known.headers }
   }
   const status = (error as { statusCode?: number }).statusCode
@@ -147,6 +158,17 @@ export function wireError(error: unknown, request: FastifyRequest): WireError {
       exception_class: (error as Error)?.constructor?.name ?? 'Error'
     }
   }
+}
+
+/** What the line of the request does not tell. */
+function logFailure(error: SeraiError, request: FastifyRequest): void {
+  const { code, status, cause } = error
+  const reason = cause instanceof Error ? cause.message.split('\n')[0] : undefined
+  if (code === 'SEARCH_REFUSED' && reason !== undefined) {
+    // What the engine refuses should have been refused, or put in another way, before it was asked.
+    request.log.warn({ reason, query: askedQuery(request) }, 'the search engine refused a query')
+  } else if (status >= 500 && !EXPECTED.has(code)) request.log.error(error)
+  else if (status >= 500 && reason !== undefined) request.log.warn({ failure: code, reason }, error.message)
 }
 
 /** Sends any error in its wire form. */

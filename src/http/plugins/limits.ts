@@ -12,6 +12,7 @@ import { type ConcurrencyCounter, LocalConcurrency, type Slot } from '../../limi
 import { LocalRate } from '../../limits/local-rate.ts'
 import { RedisConcurrency } from '../../limits/redis-concurrency.ts'
 import type { LimitsConfig } from '../../limits-settings.ts'
+import type { RequestMetrics } from '../../metrics/request-metrics.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -32,6 +33,8 @@ export interface LimitsOptions {
   /** `{base}/api/v1`. */
   readonly root: string
   readonly redis?: Redis
+  /** To be told how many slots are taken. */
+  readonly metrics?: Pick<RequestMetrics, 'countSlots'>
 }
 
 type Limiter = ReturnType<FastifyInstance['createRateLimit']>
@@ -43,7 +46,7 @@ export function isUnlimited(request: FastifyRequest): boolean {
 
 /** Refuses who asks too much; must come before the routes. */
 export const limits = fp<LimitsOptions>(
-  async (app: FastifyInstance, { limits: { rate, concurrency, trustedProxies }, root, redis }) => {
+  async (app: FastifyInstance, { limits: { rate, concurrency, trustedProxies }, root, redis, metrics }) => {
     app.addHook('onRoute', route => {
       if (route.url.startsWith(`${root}/extensions/`)) route.config = { ...route.config, unlimited: true }
     })
@@ -55,6 +58,8 @@ export const limits = fp<LimitsOptions>(
     ].join(', ')
     const passing = rate ? await passingLimiter(app, rate, redis) : undefined
     const slots = concurrency === undefined ? undefined : slotsOf(app, concurrency, redis)
+    let taken = 0
+    metrics?.countSlots(() => taken)
     let warned = trustedProxies.length > 0
 
     app.addHook('onRequest', async (request, reply) => {
@@ -86,7 +91,8 @@ export const limits = fp<LimitsOptions>(
           endAfter(request, reply)
           throw failure('CONCURRENCY_LIMITED', { limit: concurrency })
         }
-        holdDuring(reply, slot)
+        taken++
+        holdDuring(reply, slot, () => taken--)
       }
     })
   },
@@ -94,9 +100,16 @@ export const limits = fp<LimitsOptions>(
 )
 
 /** Gives a slot back when the whole answer went to the client, or the client is gone. */
-function holdDuring({ raw }: FastifyReply, slot: Slot): void {
-  if (raw.destroyed || raw.writableFinished) slot.release()
-  else raw.once('finish', slot.release).once('close', slot.release)
+function holdDuring({ raw }: FastifyReply, slot: Slot, onRelease: () => void): void {
+  let isHeld = true
+  const release = () => {
+    if (!isHeld) return
+    isHeld = false
+    slot.release()
+    onRelease()
+  }
+  if (raw.destroyed || raw.writableFinished) release()
+  else raw.once('finish', release).once('close', release)
 }
 
 /** Without this the rest of a body would be read although nobody wants it. */
@@ -178,7 +191,8 @@ async function withRedis<T>(
   try {
     return await shared()
   } catch (error) {
-    app.log.warn({ reason: (error as Error).message }, 'Redis does not answer: this process counts alone')
+    // That it is lost is told once by who watches it (`services.ts`), not by every request.
+    app.log.debug({ reason: (error as Error).message }, 'Redis does not answer: this process counts alone')
     return local()
   }
 }
