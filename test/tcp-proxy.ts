@@ -9,6 +9,8 @@ export interface TcpProxy {
   stall(): void
   /** After {@link stall}: breaks what stalled, and lets through what connects from now on. */
   resume(): void
+  /** The next request that has the text in it goes through; instead of its answer the connection breaks. */
+  loseAnswerTo(text: string): void
   /** Breaks all connections; new ones are taken. */
   breakConnections(): void
   /** Breaks all connections and takes no new ones. */
@@ -23,6 +25,7 @@ export async function tcpProxy(url: string, listenOn = 0): Promise<TcpProxy> {
   const { hostname, port } = new URL(url)
   const sockets = new Set<Socket>()
   let stalled = false
+  let lost: string | undefined
   const server = createServer(client => {
     const target = connect(Number(port), hostname)
     for (const [from, to] of [
@@ -30,7 +33,13 @@ export async function tcpProxy(url: string, listenOn = 0): Promise<TcpProxy> {
       [target, client]
     ] as const) {
       sockets.add(from)
-      from.on('data', data => stalled || to.write(data))
+      from.on('data', data => {
+        if (stalled) return
+        to.write(data)
+        if (from !== client || lost === undefined || !data.includes(lost)) return
+        lost = undefined
+        target.removeAllListeners('data').once('data', () => client.destroy())
+      })
       from.on('error', () => to.destroy())
       from.on('close', () => {
         sockets.delete(from)
@@ -48,6 +57,9 @@ export async function tcpProxy(url: string, listenOn = 0): Promise<TcpProxy> {
     resume: () => {
       stalled = false
       for (const socket of sockets) socket.destroy()
+    },
+    loseAnswerTo: text => {
+      lost = text
     },
     breakConnections: () => {
       for (const socket of sockets) socket.destroy()

@@ -8,8 +8,11 @@ export type Outcome = 'ok' | 'unavailable' | 'timeout' | 'aborted' | 'failed'
 /** Told of every call that has ended. @param seconds from the call to its result */
 export type CallObserver = (store: StoreName, operation: string, outcome: Outcome, seconds: number) => void
 
-/** What gives its results bit by bit, and what the watch itself uses. */
-const AS_THEY_ARE: ReadonlySet<string> = new Set(['entryIds', 'walk', 'reader', 'ping', 'close'])
+/** What gives no promise, and what the watch itself uses. */
+const AS_THEY_ARE: ReadonlySet<string> = new Set(['reader', 'ping', 'close'])
+
+/** Of the methods that give their results bit by bit. */
+const AsyncGeneratorFunction = async function* () {}.constructor
 
 /**
  * The same store, watched.
@@ -23,8 +26,9 @@ export function watchedStore<T extends object>(
 ): T {
   const watched: Record<string, unknown> = {}
   for (const [operation, method] of methodsOf(store)) {
-    if (AS_THEY_ARE.has(operation)) watched[operation] = method.bind(store)
-    else if (!observe) {
+    if (AS_THEY_ARE.has(operation) || method instanceof AsyncGeneratorFunction) {
+      watched[operation] = method.bind(store)
+    } else if (!observe) {
       watched[operation] = (...values: unknown[]) => watch.run(name, () => method.apply(store, values))
     } else {
       watched[operation] = (...values: unknown[]) => {

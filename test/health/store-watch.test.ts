@@ -21,7 +21,7 @@ function begun(isRemote = true) {
 }
 
 describe.concurrent('a watched store', () => {
-  test('that does not answer any more is lost at once when a connection to it breaks', async () => {
+  test('that does not answer any more is lost at once when a connection to it breaks', async ({ expect }) => {
     const { watch, store, lines } = begun()
     store.ping = BREAKS
     const waiting = watch.run('search', HANGS).catch(error => error)
@@ -49,7 +49,7 @@ describe.concurrent('a watched store', () => {
     ])
   })
 
-  test('is suspected by a call that cannot reach it, and by no other failure', async () => {
+  test('is suspected by a call that cannot reach it, and by no other failure', async ({ expect }) => {
     const { watch, store } = begun()
     store.ping = BREAKS
     await expect(watch.run('search', async () => Promise.reject(new Error('a fault')))).rejects.toThrow(

@@ -63,6 +63,16 @@ export async function openMongoArchives(options: MongoOptions): Promise<ArchiveS
   }
 }
 
+/** The last step of writing an archive. */
+interface Completion {
+  readonly entryId: string
+  readonly uploadId: string
+  readonly generation: string
+  readonly contents: Uint8Array
+  /** Set before the archive is told to name the generation. */
+  readonly state: { mayBeNamed: boolean }
+}
+
 class MongoArchives implements ArchiveStore {
   readonly #database: MongoDatabase
   readonly #sweeper: NodeJS.Timeout
@@ -95,15 +105,17 @@ class MongoArchives implements ArchiveStore {
   ): Promise<void> {
     const generation = randomUUID()
     const lease = { entry_id: entryId, writing: true }
+    const state = { mayBeNamed: false }
     return this.#database.run(async () => {
       await this.#garbage.insertOne({ _id: generation, ...lease, until: after(WRITER_LEASE) })
       try {
         const writer = new BlockWriter(entryId, generation, this.#blocks, () => this.#renew(generation))
         const contents = await write(block => writer.add(block))
         await writer.flush()
-        await this.#complete(entryId, uploadId, generation, contents)
+        await this.#complete({ entryId, uploadId, generation, contents, state })
       } catch (error) {
-        await this.#drop([generation])
+        // A step whose answer was lost may be done, or be done yet: what the archive does not name then goes with a sweep.
+        if (!state.mayBeNamed) await this.#drop([generation])
         throw error
       }
     })
@@ -119,16 +131,12 @@ class MongoArchives implements ArchiveStore {
       throw new Error(`writing the archive was interrupted for too long (${generation})`)
   }
 
-  async #complete(
-    entryId: string,
-    uploadId: string,
-    generation: string,
-    contents: Uint8Array
-  ): Promise<void> {
+  async #complete({ entryId, uploadId, generation, contents, state }: Completion): Promise<void> {
     await this.#renew(generation)
     // The old generation is listed before it is replaced, so that nothing is left if this process is killed now.
     const old = await this.#archives.findOne({ _id: entryId }, { projection: { generation: 1 } })
     if (old) await this.#discard(entryId, old.generation as string)
+    state.mayBeNamed = true
     const replaced = await this.#archives.findOneAndReplace(
       { _id: entryId },
       { upload_id: uploadId, generation, contents: new Binary(contents) },

@@ -53,6 +53,8 @@ const CLIENT_OPTIONS: MongoClientOptions = {
   appName: 'serai',
   serverSelectionTimeoutMS: SELECTION_TIMEOUT,
   connectTimeoutMS: SELECTION_TIMEOUT,
+  // A server that is back is seen so soon, and operations need not wait longer for it.
+  heartbeatFrequencyMS: 1000,
   ignoreUndefined: true,
   // Binary values come as they are, without a copy.
   promoteBuffers: true

@@ -72,6 +72,32 @@ describe.runIf(cluster)('the MongoDB stores', () => {
     await expect(documents.user('ann')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
   })
 
+  test('keep an archive whole whose last step was done, but not answered', async () => {
+    const proxy = await tcpProxy(url)
+    // One that does not try again by itself, as a server without a replica set.
+    const through = `mongodb://127.0.0.1:${proxy.port}/?directConnection=true&retryWrites=false`
+    const archives = await openMongoArchives({ url: through, database })
+    const write = (text: string) =>
+      archives.put('e', 'u', async store => {
+        await store({ number: 1, bytes: Buffer.from(`block of ${text}`) })
+        return Buffer.from(text)
+      })
+    await write('old')
+    proxy.loseAnswerTo('findAndModify')
+    await expect(write('new')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    const { generation, bytes } = (await archives.contents(['e'])).get('e')!
+    expect(Buffer.from(bytes).toString()).toBe('new')
+    const blocks = await archives.blocks([{ entryId: 'e', generation, number: 1 }])
+    expect([...blocks.values()].map(block => Buffer.from(block).toString())).toEqual(['block of new'])
+    // What is not needed any more goes with a sweep, and what is needed stays.
+    await collection('archive_garbage').updateMany({}, { $set: { until: new Date(0) } })
+    await (await openMongoArchives({ url, database })).close()
+    expect(await collection('archive_block').countDocuments()).toBe(1)
+    expect(await collection('archive_garbage').countDocuments()).toBe(0)
+    await archives.close()
+    await proxy.close()
+  })
+
   test('keep what callers write under any key', async () => {
     const documents = await openMongoDocuments({ url, database })
     const definition = { $ref: 1, 'a.b': { $set: [] }, __proto__: undefined }
