@@ -76,7 +76,7 @@ describe.each(profiles())('the audit log on %s', profile => {
         method: 'POST',
         path: '/api/v1/auth/token',
         ip: '192.0.2.7',
-        request: expect.stringMatching(/^req-/)
+        request: expect.stringMatching(/^[\da-f-]{36}$/)
       }
     ])
   })
@@ -223,7 +223,7 @@ describe.each(profiles())('the audit log on %s', profile => {
       event: 'signature-token.made',
       outcome: 'done',
       user: 'id-ann',
-      reqId: expect.stringMatching(/^req-/)
+      reqId: expect.stringMatching(/^[\da-f-]{36}$/)
     })
     await signIn('nobody', 'x')
   })
