@@ -57,9 +57,7 @@ export const limits = fp<LimitsOptions>(
       ...(concurrency !== undefined ? [`"concurrency";q=${concurrency};qu="concurrent-requests"`] : [])
     ].join(', ')
     const passing = rate ? await passingLimiter(app, rate, redis) : undefined
-    const slots = concurrency === undefined ? undefined : slotsOf(app, concurrency, redis)
-    let taken = 0
-    metrics?.countSlots(() => taken)
+    const slots = concurrency === undefined ? undefined : counted(slotsOf(app, concurrency, redis), metrics)
     let warned = trustedProxies.length > 0
 
     app.addHook('onRequest', async (request, reply) => {
@@ -91,8 +89,7 @@ export const limits = fp<LimitsOptions>(
           endAfter(request, reply)
           throw failure('CONCURRENCY_LIMITED', { limit: concurrency })
         }
-        taken++
-        holdDuring(reply, slot, () => taken--)
+        holdDuring(reply, slot)
       }
     })
   },
@@ -100,16 +97,9 @@ export const limits = fp<LimitsOptions>(
 )
 
 /** Gives a slot back when the whole answer went to the client, or the client is gone. */
-function holdDuring({ raw }: FastifyReply, slot: Slot, onRelease: () => void): void {
-  let isHeld = true
-  const release = () => {
-    if (!isHeld) return
-    isHeld = false
-    slot.release()
-    onRelease()
-  }
-  if (raw.destroyed || raw.writableFinished) release()
-  else raw.once('finish', release).once('close', release)
+function holdDuring({ raw }: FastifyReply, slot: Slot): void {
+  if (raw.destroyed || raw.writableFinished) slot.release()
+  else raw.once('finish', slot.release).once('close', slot.release)
 }
 
 /** Without this the rest of a body would be read although nobody wants it. */
@@ -181,6 +171,29 @@ function slotsOf(
       async () => shared.enter(key, limit),
       () => local.enter(key, limit)
     )
+}
+
+type TakeSlot = (key: string) => Promise<Slot | undefined> | Slot | undefined
+
+/** Tells the metrics how many slots this process holds. */
+function counted(take: TakeSlot, metrics?: Pick<RequestMetrics, 'countSlots'>): TakeSlot {
+  if (!metrics) return take
+  let held = 0
+  metrics.countSlots(() => held)
+  return async key => {
+    const slot = await take(key)
+    if (!slot) return undefined
+    held++
+    let isHeld = true
+    return {
+      left: slot.left,
+      release: () => {
+        if (isHeld) held--
+        isHeld = false
+        slot.release()
+      }
+    }
+  }
 }
 
 async function withRedis<T>(
