@@ -38,7 +38,7 @@ import type { EntryIndex } from './search/entry-index.ts'
 import { openSqliteEntryIndex } from './search/sqlite/sqlite-entry-index.ts'
 import type { AccountStore } from './storage/accounts.ts'
 import type { ArchiveStore } from './storage/archives.ts'
-import type { DocumentStore } from './storage/documents.ts'
+import { type DocumentStore, FILLED_FROM } from './storage/documents.ts'
 import { openSqliteAccounts } from './storage/sqlite/sqlite-accounts.ts'
 import { openSqliteArchives } from './storage/sqlite/sqlite-archives.ts'
 import { openSqliteDocuments } from './storage/sqlite/sqlite-documents.ts'
@@ -78,6 +78,8 @@ export interface OpenOptions {
   readonly watch?: boolean
   /** Told of every call to a store; only with `watch`. */
   readonly observe?: CallObserver
+  /** Opens also what is filled from a backup or another installation and not complete. */
+  readonly filling?: boolean
 }
 
 /** The stores that differ between the profiles. */
@@ -137,6 +139,7 @@ export async function openServices(config: Config, options: OpenOptions = {}): P
       watching.watch('The folder of the raw files', ['files'])
     )
     const stores = await openStores(config, quantities, keep, watching)
+    if (!options.filling) await requireComplete(stores.documents)
     definitions.add((await stores.documents.packages()).map(p => p.definition))
     const apiSecret = config.apiSecret ?? (await keptSecret(stores.documents))
     const identity = identityProvider(config, stores)
@@ -258,6 +261,14 @@ async function requireFolder(folder: string): Promise<void> {
       reason: reasons[code ?? ''] ?? message
     })
   }
+}
+
+/** Nothing is to be seen of an installation in which a part is missing. */
+async function requireComplete(documents: DocumentStore): Promise<void> {
+  const origin = await documents.setting(FILLED_FROM)
+  if (!origin) return
+  const reason = `it is being filled from ${origin}, or that was ended before it was complete; run the same command again`
+  throw failure('STORE_UNUSABLE', { file: 'The installation', reason })
 }
 
 /** The secret of an installation that sets none: made once and kept, so that tokens outlive a restart. */
