@@ -9,6 +9,7 @@ import { backUp } from '../../src/backup/backup.ts'
 import { uploadFileName } from '../../src/backup/manifest.ts'
 import { migrate } from '../../src/backup/migrate.ts'
 import { restore, verifyBackup } from '../../src/backup/restore.ts'
+import { copyStoredUpload } from '../../src/backup/stored-upload.ts'
 import { checkStores } from '../../src/processing/check-stores.ts'
 import { importCorpus } from '../../src/processing/corpus-import.ts'
 import { openServices } from '../../src/services.ts'
@@ -150,6 +151,34 @@ describe.each(profiles())('backup, %s profile', profile => {
     }
     expect(complete).not.toEqual([])
   }, 120_000)
+
+  test('reads an upload again that another version has taken the place of meanwhile', async () => {
+    const { size } = (await services.files.node(UPLOAD, 'NaCl/KPOINTS')) as { size: number }
+    let tries = 0
+    const seen = { files: '', comments: [] as unknown[] }
+    const copied = await copyStoredUpload(UPLOAD, services, async () => ({
+      files: async files => {
+        for await (const file of files) {
+          const content = await text(file.open())
+          if (file.path === 'NaCl/KPOINTS') seen.files = content
+        }
+        if (tries++ > 0) return
+        await guide.write(rawFile('NaCl/KPOINTS'), 'n'.repeat(size))
+        await guide.change(upload => {
+          for (const entry of upload.entries) entry.comment = 'new'
+        })
+        await importCorpus(guide.path, services)
+      },
+      archives: async archives => {
+        for await (const { blocks } of archives) await Array.fromAsync(blocks)
+      },
+      documents: async (_, entries) => {
+        seen.comments = (await Array.fromAsync(entries)).map(({ entry }) => entry.comment)
+      }
+    }))
+    expect(copied).toMatchObject({ entries: 4, archives: 4, files: 13, complete: true, problems: [] })
+    expect({ tries, ...seen }).toEqual({ tries: 2, files: 'n'.repeat(size), comments: Array(4).fill('new') })
+  })
 
   test('has an upload in the middle of an import as that left it, for the next import to complete', async () => {
     let events = 0
