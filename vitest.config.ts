@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: [
       ...configDefaults.exclude,
+      // Needs a Docker engine: `npm run test:container`.
+      'test/container/**',
       ...(process.env.SERAI_TEST_KEYCLOAK_URL ? [] : ['test/access/keycloak.test.ts'])
     ],
     globalSetup: ['test/services.ts'],
