@@ -19,8 +19,15 @@ const OUTAGE = Number(process.env.SERAI_TEST_OUTAGE ?? 1)
 /** Milliseconds after which a store that refuses connections, or that hangs, must be known as lost. */
 const NOTICED = { refuses: 2000, hangs: 8000 }
 
-/** Milliseconds that an answer may take from then on, on a machine that has other things to do. */
+/**
+ * Milliseconds that nine answers of ten may take from then on, and each of them: on a machine that has other things to do, and
+ * far below every time-out.
+ */
 const AT_ONCE = 1000
+const AT_MOST = 5000
+
+/** How long is waited for what comes soon on a machine that has nothing else to do. */
+const POLL = { timeout: 15_000 }
 
 type Engine = 'Elasticsearch' | 'MongoDB'
 
@@ -81,7 +88,7 @@ class Scene {
       },
       { watch: true, log }
     )
-    const server = await testServer(services)
+    const server = await testServer(services, { log })
     await services.index.put(
       ['a', 'b', 'c'].map(entry_id => ({ entry_id, published: true, with_embargo: false }))
     )
@@ -209,15 +216,18 @@ describe.runIf(cluster).concurrent('under load', () => {
         for (const [name, { state }] of Object.entries(isDown.body.stores)) {
           expect(`${name} ${state}`).toBe(`${name} ${STORES[engine].includes(name) ? 'down' : 'up'}`)
         }
+        const asked = clients.answers.length
         await delay(OUTAGE * 1000)
+        await expect.poll(() => clients.answers.length, POLL).toBeGreaterThan(asked + 20)
 
         const backAt = performance.now()
         if (how === 'hangs') proxy.resume()
         else
           proxies[engine] = await tcpProxy(cluster![engine === 'MongoDB' ? 'mongodb' : 'elasticsearch'], port)
-        await expect.poll(async () => (await scene.ready()).status, { timeout: 10_000 }).toBe(200)
+        await expect.poll(async () => (await scene.ready()).status, POLL).toBe(200)
         const readyAfter = performance.now() - backAt
-        await delay(500)
+        const answered = clients.answers.length
+        await expect.poll(() => clients.answers.length, POLL).toBeGreaterThan(answered + 20)
         await Promise.all([clients.end(), writing.end()])
 
         const needing = (answer: Answer) =>
@@ -235,12 +245,15 @@ describe.runIf(cluster).concurrent('under load', () => {
           expect(JSON.parse(body).detail).toMatch(
             /^The (?:search|documents|archives) store cannot be reached at the moment\. Please try again later\.$/
           )
-          expect(ms).toBeLessThan(AT_ONCE)
+          expect(ms).toBeLessThan(AT_MOST)
         }
+        const times = lost.map(({ ms }) => ms).sort((a, b) => a - b)
+        expect(times[Math.floor(times.length * 0.9)]).toBeLessThan(AT_ONCE)
         // Those who asked before it was noticed were not kept waiting for a time-out either.
         const early = answers.filter(answer => answer.at <= lostAt + NOTICED[how])
         const longest = Math.max(...early.map(({ ms }) => ms))
-        expect(longest).toBeLessThan(NOTICED[how] + AT_ONCE)
+        expect(longest).toBeLessThan(NOTICED[how] + AT_MOST)
+        expect(lines.filter(({ err }) => err !== undefined)).toEqual([])
         expect(answers.filter(({ status }) => status !== 200 && status !== 503)).toEqual([])
         expect(new Set(early.map(({ status }) => status))).toEqual(new Set([200, 503]))
         const after = answers.filter(answer => answer.at > backAt + readyAfter)
@@ -256,7 +269,6 @@ describe.runIf(cluster).concurrent('under load', () => {
         ])
         await scene.close()
         if (process.env.SERAI_TEST_OUTAGE) {
-          const times = lost.map(({ ms }) => ms).sort((a, b) => a - b)
           process.stdout.write(
             `${engine} ${how}: ${answers.length} answers, ${lost.length} refused in ${times.at(-1)?.toFixed(0)} ms at most ` +
               `(median ${times[times.length >> 1]?.toFixed(1)}), first ones in ${longest.toFixed(0)} ms, ` +
@@ -286,7 +298,7 @@ describe.runIf(cluster).concurrent('a server that starts before its stores', () 
     )
     const told = () => lines.map(({ msg }) => msg)
     await expect
-      .poll(told, { timeout: 10_000 })
+      .poll(told, POLL)
       .toEqual([
         expect.stringMatching(
           `^waiting for Elasticsearch at http://127\\.0\\.0\\.1:${port}, for (?:5\\d|60) s at most$`

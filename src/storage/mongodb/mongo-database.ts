@@ -63,6 +63,9 @@ const CLIENT_OPTIONS: MongoClientOptions = {
 /** Codes of server errors that pass by themselves: shutting down, stepping down, not yet primary. */
 const PASSING_CODES = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436])
 
+/** Codes of a connection's own errors: the client lets them through when a connection ends while it writes to it. */
+const SOCKET_CODES = new Set(['EPIPE', 'ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'ETIMEDOUT'])
+
 /** Code of a write that lost against another one with the same key. */
 const DUPLICATE_KEY = 11000
 
@@ -178,6 +181,7 @@ function isConnectionError(error: unknown): boolean {
     error instanceof MongoServerSelectionError ||
     error instanceof MongoNotConnectedError ||
     error instanceof MongoTopologyClosedError ||
-    (error instanceof MongoError && PASSING_CODES.has(Number(error.code)))
+    (error instanceof MongoError && PASSING_CODES.has(Number(error.code))) ||
+    SOCKET_CODES.has((error as NodeJS.ErrnoException).code ?? '')
   )
 }
