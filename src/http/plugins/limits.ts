@@ -10,6 +10,7 @@ import { networkOf } from '../../access/network.ts'
 import { failure } from '../../errors.ts'
 import { type ConcurrencyCounter, LocalConcurrency, type Slot } from '../../limits/concurrency.ts'
 import { LocalRate } from '../../limits/local-rate.ts'
+import { Pace, type Turn } from '../../limits/pace.ts'
 import { RedisConcurrency } from '../../limits/redis-concurrency.ts'
 import type { LimitsConfig } from '../../limits-settings.ts'
 import type { RequestMetrics } from '../../metrics/request-metrics.ts'
@@ -18,6 +19,12 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Requests do not count: health, files of the documentation page. */
     unlimited?: boolean
+    /** Programs send many such requests, each when an answer has come: rather than being refused they are answered later. */
+    paced?: boolean
+  }
+  interface FastifyRequest {
+    /** Absent where the rate is not limited. */
+    turn: Turn | undefined
   }
 }
 
@@ -52,6 +59,8 @@ export const limits = fp<LimitsOptions>(
     })
     if (!rate && concurrency === undefined) return
 
+    const pace = new Pace()
+    app.decorateRequest('turn', undefined)
     const policies = [
       ...(rate ? [`"rate";q=${rate.requests};w=${Math.ceil(rate.seconds)}`] : []),
       ...(concurrency !== undefined ? [`"concurrency";q=${concurrency};qu="concurrent-requests"`] : [])
@@ -70,6 +79,7 @@ export const limits = fp<LimitsOptions>(
       }
       reply.header('ratelimit-policy', policies)
       const states: string[] = []
+      let counted: { remaining: number; ttl: number } | undefined
       if (rate && passing) {
         const { remaining, ttl, exceeded } = await passing(request)
         const wait = Math.max(1, Math.ceil(ttl / 1000))
@@ -80,7 +90,9 @@ export const limits = fp<LimitsOptions>(
           const { requests, seconds } = rate
           throw failure('RATE_LIMITED', { requests, seconds, wait }, { 'retry-after': String(wait) })
         }
+        counted = { remaining, ttl }
       }
+      let underWay = 0
       if (concurrency !== undefined && slots) {
         const slot = await slots(networkOf(request.ip))
         states.push(`"concurrency";r=${slot?.left ?? 0}`)
@@ -89,17 +101,35 @@ export const limits = fp<LimitsOptions>(
           endAfter(request, reply)
           throw failure('CONCURRENCY_LIMITED', { limit: concurrency })
         }
-        holdDuring(reply, slot)
+        // Until the whole answer went to the client, or the client is gone.
+        afterAnswer(reply, slot.release)
+        underWay = concurrency - slot.left
       }
+      if (counted) {
+        request.turn = pace.enter(networkOf(request.ip), counted.remaining, counted.ttl, underWay)
+        afterAnswer(reply, request.turn.end)
+      }
+    })
+    app.addHook('preHandler', async request => {
+      if (request.turn && isOneOfMany(request)) await request.turn.wait(request.signal)
     })
   },
   { name: 'limits' }
 )
 
-/** Gives a slot back when the whole answer went to the client, or the client is gone. */
-function holdDuring({ raw }: FastifyReply, slot: Slot): void {
-  if (raw.destroyed || raw.writableFinished) slot.release()
-  else raw.once('finish', slot.release).once('close', slot.release)
+/** Whether a program asks that asks again when it has the answer: for archives, or for the page after another one. */
+function isOneOfMany({ routeOptions, query, body }: FastifyRequest): boolean {
+  if (routeOptions.config?.paced) return true
+  const { pagination } = (body ?? {}) as { pagination?: unknown }
+  return [query, pagination].some(
+    part => typeof part === 'object' && part !== null && 'page_after_value' in part && part.page_after_value
+  )
+}
+
+/** Calls back, perhaps twice, when the whole answer went to the client, or the client is gone. */
+function afterAnswer({ raw }: FastifyReply, done: () => void): void {
+  if (raw.destroyed || raw.writableFinished) done()
+  else raw.once('finish', done).once('close', done)
 }
 
 /** Without this the rest of a body would be read although nobody wants it. */

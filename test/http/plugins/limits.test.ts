@@ -1,5 +1,7 @@
 /** How much one address may ask: through injected requests, which may come from any address, and over real connections. */
+import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
@@ -254,6 +256,78 @@ describe.each(profiles())('limits on %s', profile => {
     // One of two is still taken: with one more, both are.
     await hold(base, waiting)
     expect((await fetch(groups)).status).toBe(503)
+  })
+
+  test('programs that read page by page, or archives eight at a time, are answered later rather than refused', async () => {
+    services = await openTestServices(profile, { ...DEFAULTS, SERAI_RATE_BURST: '30' })
+    server = await testServer(services)
+    const { base } = server
+    const post = async (path: string, body: object) => {
+      const headers = { 'content-type': 'application/json' }
+      const answer = await fetch(base + path, { method: 'POST', headers, body: JSON.stringify(body) })
+      await answer.arrayBuffer()
+      return answer.status
+    }
+    const begin = performance.now()
+    let left = 70
+    const all: number[] = []
+    const connection = async () => {
+      while (left-- > 0) all.push(await post('/entries/archive/query', { required: '*' }))
+    }
+    await Promise.all(Array.from({ length: 8 }, connection))
+    const pagination = { page_size: 10, page_after_value: 'x' }
+    for (let i = 0; i < 35; i++) all.push(await post('/entries/query', { pagination }))
+    for (let i = 0; i < 35; i++) {
+      const answer = await fetch(`${base}/entries?page_after_value=x`)
+      await answer.arrayBuffer()
+      all.push(answer.status)
+    }
+    expect(all).toEqual(Array(140).fill(200))
+    expect(performance.now() - begin).toBeGreaterThan(3000)
+  })
+
+  test('a download holds its slot until its last byte', async () => {
+    services = await openTestServices(profile, {
+      SERAI_CONCURRENCY_LIMIT: '1',
+      SERAI_RATE_LIMIT: 'off'
+    })
+    const upload = 'abcdefghijklmnopqrstuv'
+    await services.documents.putUpload({
+      upload_id: upload,
+      upload_create_time: '2026-01-01T00:00:00.000Z',
+      publish_time: '2026-01-02T00:00:00.000Z',
+      main_author: 'somebody',
+      coauthors: [],
+      coauthor_groups: [],
+      reviewers: [],
+      reviewer_groups: [],
+      embargo_length: 0,
+      license: 'CC BY 4.0',
+      process_status: 'SUCCESS',
+      errors: [],
+      warnings: []
+    })
+    // More than the system takes for a client that does not read.
+    const bytes = Buffer.alloc(40_000_000, 1)
+    await services.files.replace(upload, [{ path: 'a.bin', open: () => Readable.from([bytes]) }])
+    server = await testServer(services)
+    const { base } = server
+    const groups = `${base}/groups`
+    for (const path of [`/uploads/${upload}/raw/a.bin`, `/uploads/${upload}/raw`]) {
+      const download = await ask(base + path).answer
+      expect(download.statusCode).toBe(200)
+      await once(download, 'readable')
+      expect((await fetch(groups)).status).toBe(503)
+      let read = 0
+      for await (const part of download) read += (part as Buffer).length
+      expect(read).toBeGreaterThanOrEqual(bytes.length)
+      await eventually(async () => (await fetch(groups)).status === 200, PATIENCE)
+    }
+    const cut = ask(`${base}/uploads/${upload}/raw/a.bin`)
+    await cut.answer
+    expect((await fetch(groups)).status).toBe(503)
+    cut.request.destroy()
+    await eventually(async () => (await fetch(groups)).status === 200, PATIENCE)
   })
 
   test('the body of a refused request is not read', async () => {

@@ -64,6 +64,7 @@ export const entryArchiveRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get(
     '/:entry_id/archive',
     {
+      config: { paced: true },
       schema: {
         tags: ['entries/archive'],
         summary: 'The whole archive of one entry',
@@ -81,6 +82,7 @@ export const entryArchiveRoutes: FastifyPluginAsyncTypebox = async app => {
   app.post(
     '/:entry_id/archive/query',
     {
+      config: { paced: true },
       schema: {
         tags: ['entries/archive'],
         summary: 'Parts of the archive of one entry',
@@ -102,6 +104,7 @@ export const entryArchiveRoutes: FastifyPluginAsyncTypebox = async app => {
   app.post(
     '/archive/query',
     {
+      config: { paced: true },
       schema: {
         tags: ['entries/archive'],
         summary: 'Search entries and read parts of their archives',
@@ -125,6 +128,7 @@ export const entryArchiveRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get(
     '/archive',
     {
+      config: { paced: true },
       schema: {
         tags: ['entries/archive'],
         summary: 'Search entries by URL and read their archives',

@@ -48,6 +48,7 @@ export const uploadArchiveRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get(
     '/:upload_id/archive/:entry_id',
     {
+      config: { paced: true },
       schema: {
         tags: ['uploads/archive'],
         summary: 'The archive of an entry of an upload',
@@ -69,6 +70,7 @@ export const uploadArchiveRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get(
     '/:upload_id/archive/mainfile/*',
     {
+      config: { paced: true },
       schema: {
         tags: ['uploads/archive'],
         summary: 'The archive of the entry that a file of an upload gave',
