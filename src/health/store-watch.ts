@@ -19,8 +19,9 @@ const LATE_MAX = 2
 /** Milliseconds that a store gets to answer after a connection to it broke. */
 const SUSPICION_LIMIT = 1000
 
-/** Milliseconds between two tries while it is lost. */
+/** Milliseconds between two tries while it is lost, and that each may take: a connection that is made anew has time. */
 const RETRY_INTERVAL = 500
+const RETRY_LIMIT = 5000
 
 /** Milliseconds for which the answer to {@link StoreWatch.check} is good: it may be asked for often. */
 const CHECK_FRESH = 500
@@ -167,7 +168,7 @@ export class StoreWatch {
   async #goOn(): Promise<void> {
     const begun = performance.now()
     if (!this.#loss && begun - this.#heard < LOOK_INTERVAL) return this.#later(LOOK_INTERVAL)
-    const sign = await this.#look(LOOK_LIMIT)
+    const sign = await this.#look(this.#loss ? RETRY_LIMIT : LOOK_LIMIT)
     if (!this.#isWatching) return
     if ('ms' in sign || this.#heard > begun) {
       this.#late = 0
