@@ -5,8 +5,11 @@ import pino, { type Logger } from 'pino'
 const LOG_PART = 8 * 1024
 const LOG_DELAY = 200
 
-/** Members of a line about a request, which its text has too. */
-const OF_REQUESTS = ['reqId', 'method', 'route', 'url', 'status', 'ms', 'bytes', 'user', 'ip', 'failure']
+/** Members of lines about requests, about the server and about stores, which the text has too. */
+const IN_TEXT = [
+  ...['reqId', 'method', 'route', 'url', 'status', 'ms', 'bytes', 'user', 'ip', 'failure'],
+  ...['profile', 'version', 'node', 'address', 'answers', 'store', 'seconds', 'calls']
+]
 
 /** @param level from which on lines are written, as `SERAI_LOG_LEVEL` says it */
 export async function serverLog(level: string): Promise<Logger> {
@@ -18,7 +21,7 @@ export async function serverLog(level: string): Promise<Logger> {
   }
   const { default: pretty } = await import('pino-pretty')
   const lines = pretty({
-    ignore: ['pid', 'hostname', ...OF_REQUESTS].join(','),
+    ignore: ['pid', 'hostname', ...IN_TEXT].join(','),
     translateTime: 'SYS:HH:MM:ss',
     messageFormat:
       '{if msg}{msg}{end}{if method} {method} {url} {status} in {ms} ms, {bytes} bytes for {ip}{end}' +
