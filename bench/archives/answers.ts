@@ -3,7 +3,7 @@
  * and 10,000 archives line by line. `fill` makes a data folder, `read` reads without HTTP and tells bytes and round trips,
  * `serve` asks a server over HTTP and watches its memory, `ask` asks any server, also the reference. See README.md.
  */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
@@ -19,6 +19,7 @@ import { readConfig } from '../../src/config.ts'
 import { importPath } from '../../src/processing/import-path.ts'
 import { openServices, type Services } from '../../src/services.ts'
 import { ArchiveReader } from '../../src/storage/archive-reader.ts'
+import { startServer } from '../server.ts'
 import { addCopies } from './copies.ts'
 import { counted } from './counted.ts'
 
@@ -110,7 +111,7 @@ async function measureServer(): Promise<void> {
   const bearer = execFileSync(process.execPath, [serai, 'token', ADMIN, '--data', data], { env })
     .toString()
     .trim()
-  const server = spawn(process.execPath, [serai, 'serve'], { env, stdio: 'ignore' })
+  const server = startServer(['serve'], { env, stdio: 'ignore' })
   const base = `http://127.0.0.1:${port}/api/v1`
   try {
     for (let tries = 0; !(await fetch(`${base}/info`).catch(() => undefined))?.ok; tries++) {

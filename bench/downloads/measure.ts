@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { readConfig } from '../../src/config.ts'
 import { openServices } from '../../src/services.ts'
+import { startServer } from '../server.ts'
 import { ENTRY_UPLOADS, fill, folderOf, LARGE, LARGE_BYTES, MANY, made, SMALL, ZEROS_BYTES } from './data.ts'
 
 const { positionals, values: options } = parseArgs({
@@ -85,7 +86,7 @@ async function measure(): Promise<void> {
 }
 
 async function startSerai(): Promise<Process> {
-  const server = spawn(process.execPath, [join(import.meta.dirname, '../../src/cli.ts'), 'serve'], {
+  const server = startServer(['serve'], {
     env: {
       ...process.env,
       SERAI_DATA_DIR: data,

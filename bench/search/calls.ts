@@ -1,5 +1,5 @@
 /**
- * The calls that are measured: bodies of `POST /entries/query`. Each comes with other values every time, so that no answer
+ * The calls that are measured: bodies of `POST /entries/query`, and of `POST /suggestions`. Each comes with other values every time, so that no answer
  * is one that was given before; the first ones of a run are not counted.
  */
 import { randomOf, SyntheticDocuments } from './documents.ts'
@@ -10,6 +10,8 @@ export type Body = Readonly<Record<string, unknown>>
 /** One kind of call. */
 export interface Call {
   readonly name: string
+  /** Where it goes, below the API; `/entries/query` without. */
+  readonly path?: string
   /** Milliseconds that the median may take at a million entries on two cores. */
   readonly bar: number
   /** The body of the run of this number. */
@@ -209,5 +211,28 @@ export const CALLS: readonly Call[] = [
           aggregations: { types: { terms: { quantity: 'entry_type', size: 10_000 } } }
         }
       )
+  },
+  {
+    name: 'facet of file names, one element',
+    bar: 1000,
+    body: run =>
+      page(
+        { [`${M}.elements:all`]: [COMMON[run % COMMON.length]] },
+        { pagination: { page_size: 0 }, aggregations: { files: { terms: { quantity: 'files', size: 10 } } } }
+      )
+  },
+  {
+    name: 'suggestions for two letters: authors, datasets, formulas, program names',
+    path: '/suggestions',
+    bar: 150,
+    body: run => ({
+      input: (WORDS[run % WORDS.length] as string).slice(0, 2 + (run % 2)),
+      quantities: [
+        { name: 'authors.name', size: 10 },
+        { name: 'datasets.dataset_name', size: 10 },
+        { name: `${M}.chemical_formula_reduced`, size: 10 },
+        { name: 'results.method.simulation.program_name', size: 10 }
+      ]
+    })
   }
 ]

@@ -2,7 +2,7 @@
  * Measures what the server adds to Elasticsearch: the same calls on both storage profiles, as raw requests to Elasticsearch,
  * and, where its address is given, on the reference over the same entries. See cluster.md.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +13,7 @@ import { readConfig } from '../../src/config.ts'
 import { importCorpus } from '../../src/processing/corpus-import.ts'
 import { openServices } from '../../src/services.ts'
 import { httpRecorder } from '../../test/http-recorder.ts'
+import { startServer } from '../server.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -141,7 +142,7 @@ async function rawRequests(settings: Record<string, string>): Promise<{ path: st
 
 /** A server of its own process, with the settings of an installation. */
 async function serve(settings: Record<string, string>): Promise<{ url: string; pid: number }> {
-  const child = spawn(process.execPath, [join(ROOT, 'src/cli.ts'), 'serve', '--port', '0'], {
+  const child = startServer(['serve', '--port', '0'], {
     env: { ...process.env, ...settings, ...UNLIMITED, SERAI_DEMO_DATA: 'false' },
     cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit']
@@ -150,7 +151,7 @@ async function serve(settings: Record<string, string>): Promise<{ url: string; p
   const url = await new Promise<string>((resolve, reject) => {
     let output = ''
     // Read on afterwards too, so that the log does not fill the pipe.
-    child.stdout.setEncoding('utf8').on('data', (part: string) => {
+    child.stdout?.setEncoding('utf8').on('data', (part: string) => {
       if (output.length < 10_000) output += part
       const address = /listening +(http:\/\/[^/\s]+)/.exec(output)?.[1]
       if (address) resolve(address)

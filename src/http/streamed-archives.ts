@@ -16,8 +16,12 @@ import { EntryWalk } from './entry-walk.ts'
 import { LineText, sendNdjson } from './ndjson.ts'
 import { wireError } from './plugins/errors.ts'
 
-/** Entries that are read together; those of a group in which one cannot be read are read one by one. */
+/**
+ * Entries that are read together; those of a group in which one cannot be read are read one by one. Of whole archives few, so
+ * that they are gone before the memory for short-lived objects is full.
+ */
 const GROUP = 50
+const GROUP_WHOLE = 10
 
 /** What can be wrong with one archive while the next one is fine. */
 const OF_ONE_ARCHIVE: readonly ErrorCode[] = [
@@ -89,7 +93,8 @@ class ArchiveLines {
   async *of(pages: AsyncIterable<readonly PresentedEntry[]>): AsyncGenerator<object[]> {
     for await (const page of pages) {
       const heads = page.map(({ value }) => value as unknown as EntryHead)
-      for (let i = 0; i < heads.length; i += GROUP) yield* this.#group(heads.slice(i, i + GROUP))
+      const size = this.#required.tree === 'all' ? GROUP_WHOLE : GROUP
+      for (let i = 0; i < heads.length; i += size) yield* this.#group(heads.slice(i, i + size))
     }
   }
 

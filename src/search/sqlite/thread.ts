@@ -7,8 +7,11 @@ import type { ReadRequest, WorkerAnswer, WorkerMessage, WorkerSetup, WriteReques
 /** Milliseconds that a thread gets to notice that it is to stop, before it is ended. */
 const STOP_GRACE = 1000
 
-/** The writer makes much that is soon thrown away; with the limits of a whole process it would be kept for long. */
-const WRITER_MEMORY = { resourceLimits: { maxOldGenerationSizeMb: 768, maxYoungGenerationSizeMb: 24 } }
+/** All threads make much that is soon thrown away; with the limits of a whole process it would be kept for long. */
+const MEMORY = {
+  write: { maxOldGenerationSizeMb: 768, maxYoungGenerationSizeMb: 24 },
+  read: { maxYoungGenerationSizeMb: 12 }
+}
 
 interface Waiting {
   readonly id: number
@@ -31,7 +34,7 @@ export class Thread {
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: setup,
       execArgv: [],
-      ...(role === 'write' ? WRITER_MEMORY : {})
+      resourceLimits: MEMORY[role]
     })
     this.#worker.unref()
     this.#worker.on('message', (answer: WorkerAnswer) => this.#settle(answer))
