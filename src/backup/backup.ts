@@ -21,6 +21,7 @@ import { type CopyProgress, type CopyReport, copyEveryUpload, problemText, total
 import { type Manifest, SITE, uploadFileName, writeManifest } from './manifest.ts'
 import { readSite, type SiteStores } from './site.ts'
 import { type CopiedUpload, copyStoredUpload, type UploadSource } from './stored-upload.ts'
+import { ToDisk } from './to-disk.ts'
 import type { CopyProblem } from './upload-copy.ts'
 import { UploadFile, type WrittenFile } from './upload-file.ts'
 
@@ -40,11 +41,17 @@ export async function backUp(
   await makeEmptyFolder(folder)
   const started_at = new Date().toISOString()
   const written = new Map<string, WrittenFile>()
+  const toDisk = new ToDisk()
   const copied = await copyEveryUpload(
     stores.documents,
-    uploadId => backUpUpload(uploadId, stores, folder, written),
+    async uploadId => {
+      const upload = await backUpUpload(uploadId, stores, folder, written)
+      if (written.has(uploadId)) await toDisk.add(join(folder, uploadFileName(uploadId)))
+      return upload
+    },
     onProgress
   )
+  await toDisk.end()
   const uploads: Manifest['uploads'] = []
   const problems: CopyProblem[] = []
   for (const [upload_id, { entries, archives, files, problems: told }] of copied) {

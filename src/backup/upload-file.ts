@@ -51,7 +51,7 @@ export interface WrittenFile {
 
 type NewMember = Partial<Header> & Pick<Header, 'name'>
 
-/** The file on its way; complete, and on disk, when `documents` has resolved. */
+/** The file on its way; complete when `documents` has resolved, and left to others to bring to the disk. */
 export class UploadFile implements UploadSink {
   readonly #path: string
   readonly #pack: Pack = pack()
@@ -67,7 +67,7 @@ export class UploadFile implements UploadSink {
       joined(this.#pack as AsyncIterable<Uint8Array>),
       createZstdCompress({ params }),
       chunks => this.#measured.through(chunks as AsyncIterable<Uint8Array>),
-      createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true })
+      createWriteStream(path, { flags: 'wx', mode: 0o600 })
     )
     // Whoever adds to it learns of the failure.
     this.#writing.catch(error => this.#pack.destroy(error))
