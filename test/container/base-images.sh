@@ -39,7 +39,8 @@ make_node_image() {
   npm pack --silent --pack-destination "$work" "node-linux-$(node -p process.arch)@$version" >&2
   tar -xzf "$work"/node-linux-*.tgz -C "$work"
   mv "$work/package/bin" "$context/bin"
-  cp -rL "$(npm root -g)/npm" "$context/lib/npm"
+  # The npm of this machine: npm's folder is the one above that of its command.
+  cp -rL "$(dirname "$(dirname "$(realpath "$(command -v npm)")")")" "$context/lib/npm"
   # Whose certificates are believed here is believed there too, for a registry of one's own.
   cp "${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}" "$context/ca-certificates.crt"
   docker build -q -t "$node_image" --label "$label=true" -f - "$context" >&2 <<DOCKERFILE
