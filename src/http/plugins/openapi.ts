@@ -51,22 +51,48 @@ function operationId(method: string, path: string): string {
   return method + words.map(w => w[0]?.toUpperCase() + w.slice(1)).join('')
 }
 
-/** What every operation may answer. */
-const OVER_LIMITS: NonNullable<Operation['responses']>[string] = {
-  description:
-    'Your address asks too much, or the server has too much to do: ask again after `Retry-After` seconds.',
-  headers: { 'Retry-After': { schema: { type: 'integer' } } },
-  content: {
-    'application/json': {
-      schema: { type: 'object', properties: { detail: { type: 'string' } }, required: ['detail'] },
-      example: { detail: 'The server is overloaded at the moment. Please try again later.' }
+type Response = NonNullable<Operation['responses']>[string]
+
+/** An error without a schema of its own. */
+function plainError(
+  description: string,
+  detail: string,
+  headers?: OpenAPIV3_1.ResponseObject['headers']
+): Response {
+  return {
+    description,
+    ...(headers ? { headers } : {}),
+    content: {
+      'application/json': {
+        schema: { type: 'object', properties: { detail: { type: 'string' } }, required: ['detail'] },
+        example: { detail }
+      }
     }
   }
 }
 
+/** What every operation may answer. */
+const OVER_LIMITS = plainError(
+  'Your address asks too much, or the server has too much to do: ask again after `Retry-After` seconds.',
+  'The server is overloaded at the moment. Please try again later.',
+  { 'Retry-After': { schema: { type: 'integer' } } }
+)
+
+/** What operations may answer that take a body. */
+const BODY_TOO_LARGE = plainError('The body is too large.', 'The request body is larger than 1048576 bytes.')
+
+/** What operations may answer that look at who asks: one that names no way of signing in does not. */
+const CALLER_ERRORS = Object.fromEntries(
+  ['401', '403'].map(status => [status, plainError(...(ERROR_TEXTS[status] as [string, string]))])
+)
+
 function describeErrors(operation: Operation): void {
-  operation.responses = { ...operation.responses }
-  operation.responses['503'] ??= OVER_LIMITS
+  operation.responses = {
+    ...(operation.security?.length === 0 ? {} : CALLER_ERRORS),
+    ...(operation.requestBody ? { 413: BODY_TOO_LARGE } : {}),
+    503: OVER_LIMITS,
+    ...operation.responses
+  }
   for (const [status, response] of Object.entries(operation.responses ?? {})) {
     const text = ERROR_TEXTS[status]
     if ('description' in response && response.description === 'Default Response')

@@ -60,7 +60,7 @@ export const FileAnswer = Type.Unsafe<unknown>({
   description:
     'The bytes; the type is told by the beginning of the file. With `Content-Length`, `ETag` and `Last-Modified`, and parts on ' +
     '`Range`, unless it is decompressed. `Want-Repr-Digest: sha-256=1` asks for the SHA-256 of the file.',
-  content: { 'application/octet-stream': { schema: Binary }, 'application/zip': { schema: Binary } }
+  content: { '*/*': { schema: Binary }, 'application/zip': { schema: Binary } }
 })
 
 /** Answers to requests with conditions or for a part, beside those of the route. */
@@ -68,7 +68,7 @@ export const PartAnswers = {
   206: Type.Unsafe<unknown>({
     description:
       'The bytes that `Range` asks for, of the state that `If-Range` names; of another state all come (200).',
-    content: { 'application/octet-stream': { schema: Binary } }
+    content: { '*/*': { schema: Binary } }
   }),
   304: Type.Unsafe<unknown>({ description: 'It is still the state whose ETag was sent in `If-None-Match`.' }),
   412: ErrorAnswer,
