@@ -65,7 +65,7 @@ interface Loss {
 export class StoreWatch {
   readonly store: WatchedStore
   readonly #log: Log | undefined
-  #ping: Ping | undefined
+  readonly #pings: Ping[] = []
   #isWatching = false
   #timer: NodeJS.Timeout | undefined
   #loss: Loss | undefined
@@ -87,9 +87,9 @@ export class StoreWatch {
     return this.#loss === undefined
   }
 
-  /** The store is open now: it can be asked. */
+  /** The store is open now: it can be asked. One that is reached in several ways is there when it answers by all of them. */
   attach(ping: Ping): void {
-    this.#ping = ping
+    this.#pings.push(ping)
   }
 
   /** Starts to watch the store, which is attached; before, nothing is suspected. */
@@ -209,13 +209,13 @@ export class StoreWatch {
     const begun = performance.now()
     let sign: Sign | undefined
     let timer: NodeJS.Timeout | undefined
-    const asked = Promise.resolve(this.#ping?.(limit)).then(
+    const asked = Promise.all(this.#pings.map(ping => ping(limit))).then(
       () => {
         this.#heard = performance.now()
         sign = { ms: this.#heard - begun }
       },
       error => {
-        sign = { isLate: /timeout/i.test((error as Error)?.name), reason: reasonOf(error) }
+        sign = { isLate: isLate(error), reason: reasonOf(error) }
       }
     )
     await Promise.race([
@@ -233,6 +233,11 @@ export class StoreWatch {
 
 function stateOf(sign: Sign): StoreState {
   return 'ms' in sign ? { state: 'up', ms: Math.round(sign.ms * 10) / 10 } : { state: 'down' }
+}
+
+/** Whether the store did not refuse, but took too long. */
+function isLate(error: unknown): boolean {
+  return error instanceof Error && (/timeout/i.test(error.name) || isLate(error.cause))
 }
 
 /** Why a store does not answer, in one line: the innermost cause says it best. */

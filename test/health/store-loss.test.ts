@@ -282,6 +282,30 @@ describe.runIf(cluster).concurrent('under load', () => {
   })
 })
 
+describe.runIf(cluster).concurrent('a MongoDB that goes away for moments', () => {
+  // Its driver may not notice that a server is back when a connection breaks while it is written to.
+  test('is found again each time', { timeout: 120_000 }, async ({ expect }) => {
+    const scene = await Scene.open()
+    const clients = scene.load()
+    for (let round = 0; round < 3; round++) {
+      await delay(500)
+      const { port } = scene.proxies.MongoDB
+      await scene.proxies.MongoDB.close()
+      await delay(700)
+      scene.proxies.MongoDB = await tcpProxy(cluster!.mongodb, port)
+      const backAt = performance.now()
+      const isAnswered = () =>
+        clients.answers.some(
+          ({ request, at, status }) => request === 'groups' && at > backAt && status === 200
+        )
+      await expect.poll(isAnswered, { timeout: 30_000 }).toBe(true)
+    }
+    await clients.end()
+    expect(clients.answers.filter(({ status }) => status !== 200 && status !== 503)).toEqual([])
+    await scene.close()
+  })
+})
+
 describe.runIf(cluster).concurrent('a server that starts before its stores', () => {
   test('says which one it waits for, and goes on when that is there', { timeout: 60_000 }, async ({
     expect

@@ -7,10 +7,12 @@ import {
   type Document,
   type IndexSpecification,
   MongoClient,
+  MongoClientClosedError,
   type MongoClientOptions,
   MongoError,
   MongoNetworkError,
   MongoNotConnectedError,
+  MongoOperationTimeoutError,
   MongoServerSelectionError,
   MongoTopologyClosedError
 } from 'mongodb'
@@ -60,6 +62,13 @@ const CLIENT_OPTIONS: MongoClientOptions = {
   promoteBuffers: true
 }
 
+/**
+ * Milliseconds without any answer after which the client is taken for stuck, if it gives no sign of life either. In driver 7.9
+ * what looks after a server waits for ever when the connection breaks in the moment in which it writes to it: a server that is
+ * back is never seen again then.
+ */
+const STUCK = 5000
+
 /** Codes of server errors that pass by themselves: shutting down, stepping down, not yet primary. */
 const PASSING_CODES = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436])
 
@@ -76,32 +85,41 @@ export function isDuplicateKey(error: unknown): boolean {
 
 /** A connection to the collections of one kind of store. */
 export class MongoDatabase {
-  readonly #client: MongoClient
+  readonly #options: MongoOptions
   readonly #name: string
   readonly #store: string
+  #client: MongoClient
+  /** When something came from the server the last time, or the client was made; in milliseconds since 1970. */
+  #heard = Date.now()
   #closed = false
 
-  private constructor(client: MongoClient, name: string, store: string) {
-    this.#client = client
-    this.#name = name
+  private constructor(options: MongoOptions, store: string) {
+    this.#options = options
+    this.#name = options.database
     this.#store = store
+    this.#client = this.#newClient()
   }
 
-  /**
-   * Connects, checks the version and makes missing indexes.
-   * @throws SeraiError STORE_UNAVAILABLE, STORE_NEWER
-   */
-  static async open({ url, database, onTrouble }: MongoOptions, format: StoreFormat): Promise<MongoDatabase> {
+  #newClient(): MongoClient {
+    const { url, onTrouble } = this.#options
     const client = new MongoClient(url, CLIENT_OPTIONS)
     if (onTrouble) {
       client.on('serverDescriptionChanged', ({ newDescription }) => {
         if (newDescription.type === 'Unknown') onTrouble()
       })
     }
-    const opened = new MongoDatabase(client, database, format.store)
+    return client
+  }
+
+  /**
+   * Connects, checks the version and makes missing indexes.
+   * @throws SeraiError STORE_UNAVAILABLE, STORE_NEWER
+   */
+  static async open(options: MongoOptions, format: StoreFormat): Promise<MongoDatabase> {
+    const opened = new MongoDatabase(options, format.store)
     try {
       await opened.run(async () => {
-        await client.connect()
+        await opened.#client.connect()
         const found = await opened.#requireVersion(format)
         for (const [name, indexes] of Object.entries(format.indexes)) {
           for (const index of indexes) await opened.collection(name).createIndex(index)
@@ -110,7 +128,7 @@ export class MongoDatabase {
       })
       return opened
     } catch (error) {
-      await client.close()
+      await opened.#client.close()
       throw error
     }
   }
@@ -155,7 +173,9 @@ export class MongoDatabase {
     try {
       // The client would connect anew.
       if (this.#closed) throw new MongoNotConnectedError('the store is closed')
-      return await operations()
+      const result = await operations()
+      this.#heard = Date.now()
+      return result
     } catch (error) {
       if (!isConnectionError(error)) throw error
       const unavailable = failure('STORE_UNAVAILABLE', { store: this.#store })
@@ -164,9 +184,25 @@ export class MongoDatabase {
     }
   }
 
-  /** Asks for a sign of life. @throws SeraiError STORE_UNAVAILABLE when there is none within so many milliseconds */
+  /**
+   * Asks for a sign of life; a client that is stuck is replaced for the next time.
+   * @throws SeraiError STORE_UNAVAILABLE when there is none within so many milliseconds
+   */
   async ping(limit: number): Promise<void> {
-    await this.run(() => this.#client.db(this.#name).command({ ping: 1 }, { timeoutMS: limit }))
+    try {
+      await this.run(() => this.#client.db(this.#name).command({ ping: 1 }, { timeoutMS: limit }))
+    } catch (error) {
+      this.#replaceStuck()
+      throw error
+    }
+  }
+
+  #replaceStuck(): void {
+    if (this.#closed || Date.now() - this.#heard < STUCK) return
+    const stuck = this.#client
+    this.#client = this.#newClient()
+    this.#heard = Date.now()
+    stuck.close().catch(() => {})
   }
 
   async close(): Promise<void> {
@@ -180,6 +216,8 @@ function isConnectionError(error: unknown): boolean {
     error instanceof MongoNetworkError ||
     error instanceof MongoServerSelectionError ||
     error instanceof MongoNotConnectedError ||
+    error instanceof MongoClientClosedError ||
+    error instanceof MongoOperationTimeoutError ||
     error instanceof MongoTopologyClosedError ||
     (error instanceof MongoError && PASSING_CODES.has(Number(error.code))) ||
     SOCKET_CODES.has((error as NodeJS.ErrnoException).code ?? '')
