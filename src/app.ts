@@ -49,6 +49,7 @@ import { uploadRawRoutes } from './http/routes/uploads/raw.ts'
 import { uploadRawdirRoutes } from './http/routes/uploads/rawdir.ts'
 import { uploadRoutes } from './http/routes/uploads/upload.ts'
 import { userRoutes } from './http/routes/users.ts'
+import type { SharedCounts } from './limits/shared-counts.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { Services } from './services.ts'
 import { VERSION } from './version.ts'
@@ -68,6 +69,8 @@ export interface AppOptions {
   readonly log?: FastifyBaseLogger
   /** Where requests are counted; absent: nowhere. */
   readonly metrics?: Metrics
+  /** Where the requests of an address are counted together with those to other processes; Redis counts more. */
+  readonly counts?: SharedCounts
   /** Gives what `/-/metrics` answers; default: what `metrics` has. Where several processes serve together, that of all. */
   readonly metricsText?: () => Promise<string>
 }
@@ -78,7 +81,13 @@ export async function buildApp(
   services: Services,
   options: AppOptions = {}
 ): Promise<FastifyInstance> {
-  const { logger = false, log, metrics, metricsText = () => metrics?.text() ?? Promise.resolve('') } = options
+  const {
+    logger = false,
+    log,
+    metrics,
+    counts,
+    metricsText = () => metrics?.text() ?? Promise.resolve('')
+  } = options
   const { slowRequest, metrics: readers } = config.monitoring
   const app = fastify({
     ...(log ? { loggerInstance: log } : { logger }),
@@ -135,6 +144,7 @@ export async function buildApp(
     limits: config.limits,
     root: `${config.basePath}/api/v1`,
     ...(services.redis ? { redis: services.redis } : {}),
+    ...(counts ? { counts } : {}),
     ...(metrics ? { metrics: metrics.requests } : {})
   })
   await app.register(compress, {

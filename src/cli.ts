@@ -13,14 +13,21 @@ interface FolderOption {
   data?: string
 }
 
+interface ServeOptions extends FolderOption {
+  host?: string
+  port?: string
+  workers?: string
+}
+
 const dataOption = () =>
   new Option('--data <folder>', 'folder for everything kept on disk (default: SERAI_DATA_DIR or ./data)')
 
-function overrides(options: FolderOption & { host?: string; port?: string }): Overrides {
+function overrides(options: ServeOptions): Overrides {
   return {
     ...(options.data !== undefined ? { data_dir: options.data } : {}),
     ...(options.host !== undefined ? { host: options.host } : {}),
-    ...(options.port !== undefined ? { port: options.port } : {})
+    ...(options.port !== undefined ? { port: options.port } : {}),
+    ...(options.workers !== undefined ? { workers: options.workers } : {})
   }
 }
 
@@ -41,9 +48,10 @@ program
   .description('Serve the API; on the first start of the embedded profile the example data is imported.')
   .option('--host <address>', 'address to listen on (default: SERAI_HOST or 127.0.0.1)')
   .option('--port <number>', 'port to listen on (default: SERAI_PORT or 8000)')
+  .option('--workers <number>', 'processes that answer requests (default: SERAI_WORKERS or 1)')
   .addOption(dataOption())
   .version(VERSION)
-  .action(async (options: FolderOption & { host?: string; port?: string }) => {
+  .action(async (options: ServeOptions) => {
     const { serve } = await import('./cli/serve.ts')
     await serve(overrides(options))
   })

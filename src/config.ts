@@ -29,6 +29,13 @@ export const SettingsSchema = Type.Object({
     maximum: 65535,
     description: 'Port to listen on; 0 takes a free one.'
   }),
+  workers: Type.Integer({
+    default: 1,
+    minimum: 1,
+    maximum: 128,
+    description:
+      'Processes that answer requests, on one port and with one count of requests; one for each processor is a good number for many users.'
+  }),
   base_path: Type.String({
     default: '',
     pattern: '^(?:/(?:[\\w.~-]+/)*[\\w.~-]+/?|/)?$',
@@ -138,6 +145,8 @@ export interface Config {
   readonly dataDir: string
   readonly host: string
   readonly port: number
+  /** Serving processes. */
+  readonly workers: number
   /** Empty, or begins with `/` and does not end with one. */
   readonly basePath: string
   readonly storage: StorageProfile
@@ -183,13 +192,14 @@ const KNOWN_SECRET =
   /^(?:an-example-secret-of-32-characters!|(.)\1*|.*(?:change[-_ ]?me|defaultapisecret).*)$/is
 
 /** Options of the command line that stand over the environment. */
-export type Overrides = Partial<Record<'data_dir' | 'host' | 'port', string>>
+export type Overrides = Partial<Record<'data_dir' | 'host' | 'port' | 'workers', string>>
 
 /** How the command line names the settings that it can set. */
 export const OPTIONS: Readonly<Record<keyof Overrides, string>> = {
   data_dir: '--data',
   host: '--host',
-  port: '--port'
+  port: '--port',
+  workers: '--workers'
 }
 
 const TRUE = /^(?:true|1|yes|on)$/i
@@ -279,6 +289,7 @@ export function readConfig(
     dataDir: resolve(settings.data_dir),
     host: settings.host,
     port: settings.port,
+    workers: settings.workers,
     basePath: settings.base_path.replace(/\/+$/, ''),
     storage:
       settings.elasticsearch_url && settings.mongodb_url

@@ -1,4 +1,5 @@
 /** `serai serve`: opens the stores, listens, brings the example data on the first start, and stops gracefully. */
+import cluster from 'node:cluster'
 import { createServer } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -15,6 +16,7 @@ import { metricsServer } from './metrics-server.ts'
 import { serverLog } from './server-log.ts'
 import { onShutdown } from './shutdown.ts'
 import { returnStartMemory } from './start-memory.ts'
+import { WorkerProcess } from './worker.ts'
 
 /** Milliseconds before the end of a process that is told what it has not waited for. */
 const LAST_WORD = 50
@@ -25,7 +27,15 @@ const LAST_WORD = 50
  */
 export async function serve(overrides: Overrides): Promise<void> {
   const config = loadConfig(overrides)
+  if (cluster.isWorker) return serveHere(config, await WorkerProcess.join())
   await requireFreePort(config)
+  if (config.workers === 1) return serveHere(config)
+  const { serveWithWorkers } = await import('./primary.ts')
+  return serveWithWorkers(config)
+}
+
+/** Serves with this process. @param worker given when others serve too */
+async function serveHere(config: Config, worker?: WorkerProcess): Promise<void> {
   const log = await serverLog(config.logLevel)
   const metrics = await openMetrics(config)
   const services = await openServices(config, {
@@ -36,9 +46,15 @@ export async function serve(overrides: Overrides): Promise<void> {
   metrics?.follow(services.watches)
   const stop = new AbortController()
   try {
-    const app = await buildApp(config, services, { log, ...(metrics ? { metrics } : {}) })
+    const app = await buildApp(config, services, {
+      log,
+      ...(metrics ? { metrics } : {}),
+      ...(worker ? { counts: worker.counts, metricsText: () => worker.metricsOfAll() } : {})
+    })
+    if (metrics) worker?.onMetrics(() => metrics.registry.getMetricsAsJSON())
+    worker?.onImported(() => addPackages(services))
     const running = endConnectionsAfterAnswers(app.server)
-    const readers = metrics && (await serveMetrics(config, metrics))
+    const readers = metrics && !worker ? await serveMetrics(config, metrics) : undefined
     if (readers) log.info(`metrics at ${readers.listeningOrigin}/-/metrics`)
     onShutdown(config.shutdownTimeout, async ({ signal, error }) => {
       if (error) log.fatal(error)
@@ -60,9 +76,13 @@ export async function serve(overrides: Overrides): Promise<void> {
       { profile, version: VERSION, node: process.version, address: rootOf(config, address.port) },
       `ready: ${rootOf(config, address.port)}, ${profile} profile, Serai ${VERSION}, after ${seconds(performance.now())} s`
     )
-    if (config.storage.kind === 'embedded' && config.demoData)
-      await bringDemoData(config, services, stop.signal)
-    process.stdout.write(await greeting(config, services, address.port))
+    worker?.ready()
+    if (!worker || worker.leads) {
+      if (config.storage.kind === 'embedded' && config.demoData)
+        await bringDemoData(config, services, stop.signal)
+      worker?.imported()
+      process.stdout.write(await greeting(config, services, address.port))
+    }
     returnStartMemory()
   } catch (error) {
     // Who asked it to end has begun that.
@@ -84,6 +104,11 @@ async function serveMetrics({ monitoring }: Config, metrics: Metrics): Promise<F
   const { listen, token } = monitoring.metrics ?? {}
   if (!listen) return undefined
   return metricsServer(listen, { text: () => metrics.text(), ...(token !== undefined ? { token } : {}) })
+}
+
+/** Learns the definitions that another process has stored. */
+async function addPackages({ documents, definitions }: Services): Promise<void> {
+  definitions.add((await documents.packages()).map(({ definition }) => definition))
 }
 
 /** Tells that a port is taken before minutes of import, not after. */
@@ -146,7 +171,7 @@ async function greeting(config: Config, services: Services, port: number): Promi
   Serai ${VERSION}
   listening   ${rootOf(config, port)}
   profile     ${profile}
-  data        ${config.dataDir}
+  data        ${config.dataDir}${config.workers > 1 ? `\n  processes   ${config.workers}` : ''}
   entries     ${entries}
   docs page   ${root}/extensions/docs
   openapi     ${root}/openapi.json

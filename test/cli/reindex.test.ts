@@ -3,26 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { importCorpus } from '../../src/processing/corpus-import.ts'
 import { ALL } from '../../src/query/tree.ts'
-import { openTestServices, profiles, type TestServices } from '../app.ts'
+import { openTestServices, profiles } from '../app.ts'
 import { run, serai } from './serai.ts'
+import { settingsOf } from './stores.ts'
 
 /** How often the command is killed. */
 const KILLS = 3
-
-/** The settings with which another process works on the same stores. */
-function settingsOf({ config: { dataDir, storage } }: TestServices): Record<string, string> {
-  return {
-    SERAI_DATA_DIR: dataDir,
-    ...(storage.kind === 'cluster'
-      ? {
-          SERAI_ELASTICSEARCH_URL: storage.elasticsearchUrl,
-          SERAI_ELASTICSEARCH_INDEX: storage.elasticsearchIndex,
-          SERAI_MONGODB_URL: storage.mongodbUrl,
-          SERAI_MONGODB_DATABASE: storage.mongodbDatabase
-        }
-      : {})
-  }
-}
 
 describe.each(profiles())('serai reindex, %s profile', profile => {
   test('killed at any moment it leaves an index that answers, and the next run ends well', async () => {

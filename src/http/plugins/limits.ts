@@ -12,6 +12,7 @@ import { type ConcurrencyCounter, LocalConcurrency, type Slot } from '../../limi
 import { LocalRate } from '../../limits/local-rate.ts'
 import { Pace, type Turn } from '../../limits/pace.ts'
 import { RedisConcurrency } from '../../limits/redis-concurrency.ts'
+import { type SharedCounts, sharedRate } from '../../limits/shared-counts.ts'
 import type { LimitsConfig } from '../../limits-settings.ts'
 import type { RequestMetrics } from '../../metrics/request-metrics.ts'
 
@@ -40,6 +41,8 @@ export interface LimitsOptions {
   /** `{base}/api/v1`. */
   readonly root: string
   readonly redis?: Redis
+  /** Where processes of one machine count together, and what counts while Redis does not answer. */
+  readonly counts?: SharedCounts
   /** To be told how many slots are taken. */
   readonly metrics?: Pick<RequestMetrics, 'countSlots'>
 }
@@ -53,7 +56,10 @@ export function isUnlimited(request: FastifyRequest): boolean {
 
 /** Refuses who asks too much; must come before the routes. */
 export const limits = fp<LimitsOptions>(
-  async (app: FastifyInstance, { limits: { rate, concurrency, trustedProxies }, root, redis, metrics }) => {
+  async (
+    app: FastifyInstance,
+    { limits: { rate, concurrency, trustedProxies }, root, redis, counts, metrics }
+  ) => {
     app.addHook('onRoute', route => {
       if (route.url.startsWith(`${root}/extensions/`)) route.config = { ...route.config, unlimited: true }
     })
@@ -65,8 +71,9 @@ export const limits = fp<LimitsOptions>(
       ...(rate ? [`"rate";q=${rate.requests};w=${Math.ceil(rate.seconds)}`] : []),
       ...(concurrency !== undefined ? [`"concurrency";q=${concurrency};qu="concurrent-requests"`] : [])
     ].join(', ')
-    const passing = rate ? await passingLimiter(app, rate, redis) : undefined
-    const slots = concurrency === undefined ? undefined : counted(slotsOf(app, concurrency, redis), metrics)
+    const passing = rate ? await passingLimiter(app, rate, redis, counts) : undefined
+    const slots =
+      concurrency === undefined ? undefined : counted(slotsOf(app, concurrency, redis, counts), metrics)
     let warned = trustedProxies.length > 0
 
     app.addHook('onRequest', async (request, reply) => {
@@ -150,7 +157,8 @@ interface Passing {
 async function passingLimiter(
   app: FastifyInstance,
   { requests, seconds }: NonNullable<LimitsConfig['rate']>,
-  redis?: Redis
+  redis?: Redis,
+  counts?: SharedCounts
 ): Promise<(request: FastifyRequest) => Promise<Passing>> {
   const options = {
     global: false,
@@ -167,7 +175,7 @@ async function passingLimiter(
     })
     return limiter as unknown as Limiter
   }
-  const local = await made({ store: LocalRate })
+  const local = await made({ store: counts ? sharedRate(counts) : LocalRate })
   const shared = redis ? await made({ redis }) : undefined
   return async request => {
     const count = shared
@@ -186,13 +194,15 @@ async function passingLimiter(
 function slotsOf(
   app: FastifyInstance,
   limit: number,
-  redis?: Redis
+  redis?: Redis,
+  counts?: SharedCounts
 ): (key: string) => Promise<Slot | undefined> | Slot | undefined {
-  const local = new LocalConcurrency()
+  const here = new LocalConcurrency()
+  const local = counts ?? here
   const shared: ConcurrencyCounter | undefined = redis && new RedisConcurrency(redis, `${PREFIX}concurrency-`)
   app.addHook('onClose', async () => {
     shared?.close()
-    local.close()
+    here.close()
   })
   if (!shared) return key => local.enter(key, limit)
   return key =>
