@@ -154,7 +154,13 @@ export const personalTokenRoutes: FastifyPluginAsyncTypebox = async app => {
         tags: ['auth'],
         summary: 'List your personal access tokens',
         querystring: PersonalTokensUrl,
-        response: { 200: PersonalTokensAnswer, 401: ErrorAnswer, 403: ErrorAnswer, 422: ValidationAnswer }
+        response: {
+          200: PersonalTokensAnswer,
+          400: ErrorAnswer,
+          401: ErrorAnswer,
+          403: ErrorAnswer,
+          422: ValidationAnswer
+        }
       }
     },
     async request => {
