@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Runs the command with the Node that the project brings along where the one outside is older than 24.7.
+// Runs the command with the Node that the project brings along where the one outside is older than 24.7, and a server with the
+// settings of Node that it wants.
 import { spawn } from 'node:child_process'
 import module from 'node:module'
 import { tmpdir } from 'node:os'
@@ -12,7 +13,7 @@ const main = new URL('../src/cli.ts', import.meta.url)
 /**
  * Node lets short-lived objects fill far more memory than it needs to be fast here, and collects the others when there are
  * twice as many; the system's allocator keeps what was given back. With these a server takes 200 MB less after large answers,
- * at the same speed (bench/archives). The start script of `package.json` and `docker/serai` have the same.
+ * at the same speed (bench/archives). `docker/serai` has the same.
  */
 const SHORT_LIVED = '--max-semi-space-size=8'
 const OTHERS = '--heap-growing-percent=60'
@@ -70,8 +71,10 @@ function runWith(node) {
 /** The first version that has everything that is used: its hash of passwords came last. */
 const OLDEST = [24, 7]
 const [major, minor] = process.versions.node.split('.').map(Number)
+const isNew = major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])
 
-if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) {
+// Who starts Node with its settings gets one process, as a service wants it; other commands are done before they matter.
+if (isNew && (process.execArgv.includes(NO_KEYS) || process.argv[2] !== 'serve')) {
   v8.setFlagsFromString(OTHERS)
   // Before the first file in TypeScript: what takes the types out of it need not be loaded when that is done already.
   module.enableCompileCache()
@@ -80,7 +83,7 @@ if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) {
   if (cache !== undefined) process.env.NODE_COMPILE_CACHE ??= cache
   await import(main.href)
 } else {
-  const node = ownNode()
+  const node = isNew ? process.execPath : ownNode()
   if (node) runWith(node)
   else {
     console.error(

@@ -8,6 +8,9 @@ const BIN = join(import.meta.dirname, '../../bin/serai.js')
 const OLDER_NODE =
   'data:text/javascript,Object.defineProperty(process.versions, "node", { value: "20.19.0" })'
 
+/** With it `bin/serai.js` starts no further process, so that signals meet the server itself. */
+const ONE_PROCESS = '--no-memory-protection-keys'
+
 /** A running command. */
 export interface Run {
   readonly process: ChildProcess
@@ -33,7 +36,8 @@ export function serai(
   const environment = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('SERAI_') && name !== 'NODE_OPTIONS')
   )
-  const child = spawn(process.execPath, [...(older ? ['--import', OLDER_NODE] : []), BIN, ...args], {
+  const options = older ? ['--import', OLDER_NODE] : [ONE_PROCESS]
+  const child = spawn(process.execPath, [...options, BIN, ...args], {
     env: { ...environment, ...settings },
     // Where there is no `.env`.
     cwd: import.meta.dirname,
