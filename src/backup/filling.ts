@@ -2,7 +2,7 @@
  * Filling an installation with everything of another one. While that is under way, or when it was killed, nothing else
  * opens the installation; the same again goes on where it ended.
  */
-import { type ReindexProgress, reindex } from '../processing/reindex.ts'
+import { indexAlone, type ReindexProgress } from '../processing/reindex.ts'
 import { ALL } from '../query/tree.ts'
 import type { Services } from '../services.ts'
 import { FILLED_FROM } from '../storage/documents.ts'
@@ -37,7 +37,7 @@ export async function endFilling(
   const { documents, definitions, index } = services
   await storeSite(site, services)
   definitions.add(site.packages.map(({ definition }) => definition))
-  const { entries, problems } = await reindex(services, onProgress)
+  const { entries, problems } = await indexAlone(services, onProgress)
   const found = await index.count(ALL)
   if (found !== entries) throw new Error(`the search index has ${found} entries instead of ${entries}`)
   await documents.putSetting(FILLED_FROM, '')

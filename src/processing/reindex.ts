@@ -4,7 +4,7 @@
  * that meanwhile: then it is looked at again. A run that was killed is simply started anew.
  */
 import { ALL } from '../query/tree.ts'
-import { walk } from '../search/entry-index.ts'
+import { type IndexDocument, walk } from '../search/entry-index.ts'
 import type { Services } from '../services.ts'
 import type { Upload } from '../storage/documents.ts'
 import { storedEntryDocument, storedUpload } from './entry-document.ts'
@@ -33,6 +33,9 @@ export interface ReindexProgress {
 /** Entries that are worked on at once. */
 const BATCH = 100
 
+/** Writes that the index may work on while further documents are made. */
+const WRITING = 8
+
 /** Times that an entry is looked at which others write at the same time. */
 const TRIES = 5
 
@@ -46,13 +49,7 @@ export async function reindex(
 ): Promise<ReindexReport> {
   const { documents, index } = services
   await index.renew((done, total) => onProgress({ step: 'copying', done, total, name: '' }))
-  const links = new ImportLinks(
-    { archive: async () => undefined },
-    [],
-    documents,
-    storedSchemas(services.archives)
-  )
-  const work: Work = { services, links, problems: new Map() }
+  const work = workOn(services)
   const uploads = await everyUploadId(documents)
   const counts = await documents.countEntries([...uploads])
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
@@ -82,6 +79,59 @@ interface Work {
   readonly problems: Map<string, string>
 }
 
+function workOn(services: Services): Work {
+  const links = new ImportLinks(
+    { archive: async () => undefined },
+    [],
+    services.documents,
+    storedSchemas(services.archives)
+  )
+  return { services, links, problems: new Map() }
+}
+
+/**
+ * Makes all documents where nobody else reads or writes, as quickly as an import does: many are written together, and further
+ * ones are made meanwhile.
+ * @throws SeraiError when a store fails
+ */
+export async function indexAlone(
+  services: Services,
+  onProgress: (event: ReindexProgress) => void = () => {}
+): Promise<ReindexReport> {
+  const { documents, index } = services
+  const work = workOn(services)
+  const uploads = await everyUploadId(documents)
+  const counts = await documents.countEntries([...uploads])
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
+  let waiting: IndexDocument[] = []
+  const writing: Promise<void>[] = []
+  const write = async () => {
+    const put = index.put(waiting)
+    // Whoever waits for it learns of its failure.
+    put.catch(() => {})
+    writing.push(put)
+    waiting = []
+    if (writing.length > WRITING) await writing.shift()
+  }
+  let entries = 0
+  for (const uploadId of uploads) {
+    onProgress({ step: 'indexing', done: entries, total, name: uploadId })
+    const ids = (await documents.entriesOfUpload(uploadId)).map(entry => entry.entry_id)
+    for (let from = 0; from < ids.length; from += BATCH) {
+      waiting.push(...(await documentsOf(uploadId, ids.slice(from, from + BATCH), work)))
+      if (waiting.length >= BATCH) await write()
+    }
+    entries += ids.length
+  }
+  if (waiting.length > 0) await write()
+  await Promise.all(writing)
+  onProgress({ step: 'indexing', done: total, total, name: '' })
+  const problems = [...work.problems].map(([entryId, message]) => ({ entryId, message }))
+  const found = await index.count(ALL)
+  const removed = found === entries - problems.length ? 0 : await removeUnknown(services)
+  return { entries: entries - problems.length, removed, problems }
+}
+
 /** @returns number of entries */
 async function indexUpload(uploadId: string, work: Work): Promise<number> {
   const ids = (await work.services.documents.entriesOfUpload(uploadId)).map(entry => entry.entry_id)
@@ -96,17 +146,27 @@ async function indexUpload(uploadId: string, work: Work): Promise<number> {
 async function indexEntries(
   uploadId: string,
   entryIds: readonly string[],
-  { services, links, problems }: Work
+  work: Work
 ): Promise<readonly string[]> {
-  const { documents, archives, index } = services
+  const { index } = work.services
   // Before the stores are read: what is written after that counts more.
   const versions = await index.versions(entryIds)
+  return index.replace(await documentsOf(uploadId, entryIds, work), versions)
+}
+
+/** The documents of some entries of an upload; those that cannot be made are noted. */
+async function documentsOf(
+  uploadId: string,
+  entryIds: readonly string[],
+  { services, links, problems }: Work
+): Promise<IndexDocument[]> {
+  const { documents, archives } = services
   const upload = await documents.upload(uploadId)
   const entries = (await documents.entries(entryIds)).filter(entry => entry.upload_id === uploadId)
   if (!upload) return []
   const stored = await storedUpload(upload, entries, services)
   const contents = await archives.contents(entries.map(entry => entry.entry_id))
-  const made = []
+  const made: IndexDocument[] = []
   for (const entry of entries) {
     const { entry_id } = entry
     try {
@@ -116,7 +176,7 @@ async function indexEntries(
       problems.set(entry_id, error instanceof Error ? error.message : String(error))
     }
   }
-  return index.replace(made, versions)
+  return made
 }
 
 /** Removes documents whose entries are gone: an entry is stored before its document, and removed after it. */

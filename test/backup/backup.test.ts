@@ -27,7 +27,7 @@ import {
 } from '../processing/import-folder.ts'
 import { damageArchive } from '../storage/damage.ts'
 
-describe.each(profiles())('backup, %s profile', profile => {
+describe.each(profiles())('backup, %s profile', { timeout: 90_000 }, profile => {
   let services: TestServices
   let guide: ImportFolder
   let folder: string
