@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -22,6 +22,17 @@ beforeEach(async () => {
 })
 
 afterEach(() => rm(folder, { recursive: true }))
+
+test('what is in the files of the embedded profile is for their owner alone', async () => {
+  const services = await openServices(config())
+  await services.documents.putUsers([user])
+  await services.index.put([{ entry_id: 'e1' }])
+  const files = (await readdir(folder)).filter(name => name.includes('.sqlite'))
+  expect(files.length).toBeGreaterThanOrEqual(4)
+  for (const file of files)
+    expect([file, (await stat(join(folder, file))).mode & 0o777]).toEqual([file, 0o600])
+  await services.close()
+})
 
 describe.each(profiles())('the services of the %s profile', profile => {
   test('are empty at first, and every store works', async () => {

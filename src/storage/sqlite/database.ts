@@ -2,7 +2,7 @@
  * Opening the SQLite files of the embedded profile. Each kind of store has a file of its own in the data folder,
  * so that a long write to one never blocks another; `PRAGMA user_version` holds the version of its format.
  */
-import { mkdirSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { failure } from '../../errors.ts'
@@ -33,6 +33,7 @@ export function openDatabase(file: string, format: FileFormat): DatabaseSync {
   let database: DatabaseSync | undefined
   try {
     mkdirSync(dirname(file), { recursive: true })
+    makeFile(file)
     database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT })
     requireVersion(file, database, format)
     database.exec(`
@@ -46,6 +47,15 @@ export function openDatabase(file: string, format: FileFormat): DatabaseSync {
   } catch (error) {
     database?.close()
     throw openFailure(file, error)
+  }
+}
+
+/** New files are their owner's alone: there are secrets and unpublished data in them. SQLite gives those that it adds the same mode. */
+function makeFile(file: string): void {
+  try {
+    closeSync(openSync(file, 'a', 0o600))
+  } catch {
+    // What is wrong is told when it is opened.
   }
 }
 

@@ -1,9 +1,7 @@
 /**
  * The accounts store of the embedded profile: a SQLite file of its own, so that no long write to the documents keeps
- * people from signing in. Only its owner may read it.
+ * people from signing in.
  */
-import { closeSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { Account, AccountStore, FailedSignIns, PersonalToken, SigningKey } from '../accounts.ts'
 import { type FileFormat, openDatabase, requireReadable, transaction } from './database.ts'
@@ -31,13 +29,6 @@ const ACCOUNTS_FORMAT: FileFormat = {
  * @throws SeraiError STORE_NEWER, STORE_UNUSABLE
  */
 export function openSqliteAccounts(file: string): AccountStore {
-  try {
-    mkdirSync(dirname(file), { recursive: true })
-    // The files that SQLite adds get the permissions of this one.
-    closeSync(openSync(file, 'a', 0o600))
-  } catch {
-    // What is wrong is told below.
-  }
   return new SqliteAccounts(openDatabase(file, ACCOUNTS_FORMAT))
 }
 
