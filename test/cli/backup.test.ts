@@ -7,23 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { importCorpus } from '../../src/processing/corpus-import.ts'
 import { openTestServices, type Profile, profiles, type TestServices } from '../app.ts'
 import { run, serai } from './serai.ts'
+import { settingsOf } from './stores.ts'
 
 const CORPUS = join(import.meta.dirname, '../../fixtures/corpus')
-
-/** The variables that lead a command to these stores. */
-function settingsOf({ config: { dataDir, storage } }: TestServices): Record<string, string> {
-  return {
-    SERAI_DATA_DIR: dataDir,
-    ...(storage.kind === 'cluster'
-      ? {
-          SERAI_ELASTICSEARCH_URL: storage.elasticsearchUrl,
-          SERAI_ELASTICSEARCH_INDEX: storage.elasticsearchIndex,
-          SERAI_MONGODB_URL: storage.mongodbUrl,
-          SERAI_MONGODB_DATABASE: storage.mongodbDatabase
-        }
-      : {})
-  }
-}
 
 describe.each(profiles())('copies of a whole installation, %s profile', profile => {
   const other: Profile = profiles().find(name => name !== profile) ?? profile
