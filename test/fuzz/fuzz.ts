@@ -159,7 +159,7 @@ async function fuzz(app: FastifyInstance, services: Services, folder: string): P
       ...['--url', `${address}${API}`],
       ...['--phases', 'examples,coverage,fuzzing'],
       ...['--max-time', String(seconds), '--seed', options.seed],
-      ...['--checks', CHECKS.join(), '--workers', '2', '--request-timeout', '180'],
+      ...['--checks', CHECKS.join(), '--request-timeout', '180'],
       ...['--continue-on-failure', '--no-shrink', '--suppress-health-check', 'all', '--warnings', 'off'],
       ...['--generation-database', 'none', '--no-color'],
       ...(options.only ? ['--include-path', options.only] : []),
