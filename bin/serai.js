@@ -1,22 +1,18 @@
 #!/usr/bin/env node
 // Runs the command with the Node that the project brings along where the one outside is older than 24.7, and a server with the
-// settings of Node that it wants.
+// settings of the allocator that it wants.
 import { spawn } from 'node:child_process'
 import module from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import v8 from 'node:v8'
 
 const main = new URL('../src/cli.ts', import.meta.url)
 
 /**
- * Node lets short-lived objects fill far more memory than it needs to be fast here, and collects the others when there are
- * twice as many; the system's allocator keeps what was given back. With these a server takes 200 MB less after large answers,
- * at the same speed (bench/archives). `docker/serai` has the same.
+ * The system's allocator keeps what was given back. With this it keeps little: a server takes 50 MB less after large answers, at
+ * the same speed (bench/archives). `docker/serai` has the same.
  */
-const SHORT_LIVED = '--max-semi-space-size=8'
-const OTHERS = '--heap-growing-percent=60'
 const ALLOCATOR = {
   MALLOC_ARENA_MAX: '2',
   MALLOC_MMAP_THRESHOLD_: '65536',
@@ -43,7 +39,7 @@ function ownNode() {
 
 /** Runs the command in another Node and ends as it ends. */
 function runWith(node) {
-  const child = spawn(node, [SHORT_LIVED, OTHERS, fileURLToPath(main), ...process.argv.slice(2)], {
+  const child = spawn(node, [fileURLToPath(main), ...process.argv.slice(2)], {
     // Over the channel the other process notices when this one is gone.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     // What Node would choose itself; told from outside it holds for the first file too, and for worker threads.
@@ -67,13 +63,8 @@ const OLDEST = [24, 7]
 const [major, minor] = process.versions.node.split('.').map(Number)
 const isNew = major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])
 
-// Who starts Node with its settings gets one process, as a service wants it; other commands are done before they matter.
-if (
-  isNew &&
-  (process.execArgv.some(option => option.startsWith('--max-semi-space-size=')) ||
-    process.argv[2] !== 'serve')
-) {
-  v8.setFlagsFromString(OTHERS)
+// Who has set the allocator gets one process, as a service wants it; other commands are done before it matters.
+if (isNew && (process.env.MALLOC_ARENA_MAX !== undefined || process.argv[2] !== 'serve')) {
   // Before the first file in TypeScript: what takes the types out of it need not be loaded when that is done already.
   module.enableCompileCache()
   // Worker threads keep their compiled code only where the environment says: half a second less until the first answer.

@@ -11,6 +11,7 @@ import fastify, {
 } from 'fastify'
 import type { Config } from './config.ts'
 import { DownloadBuffers } from './http/download-buffers.ts'
+import { EagerCollection } from './http/eager-collection.ts'
 import { audit } from './http/plugins/audit.ts'
 import { caller } from './http/plugins/caller.ts'
 import { errors } from './http/plugins/errors.ts'
@@ -59,6 +60,7 @@ declare module 'fastify' {
     services: Services
     config: Config
     downloadBuffers: DownloadBuffers
+    eagerCollection: EagerCollection
   }
 }
 
@@ -103,6 +105,7 @@ export async function buildApp(
   app.decorate('services', services)
   app.decorate('config', config)
   app.decorate('downloadBuffers', new DownloadBuffers())
+  app.decorate('eagerCollection', new EagerCollection())
 
   await app.register(validation)
   await app.register(errors)

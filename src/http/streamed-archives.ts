@@ -91,10 +91,15 @@ class ArchiveLines {
   }
 
   async *of(pages: AsyncIterable<readonly PresentedEntry[]>): AsyncGenerator<object[]> {
-    for await (const page of pages) {
-      const heads = page.map(({ value }) => value as unknown as EntryHead)
-      const size = this.#required.tree === 'all' ? GROUP_WHOLE : GROUP
-      for (let i = 0; i < heads.length; i += size) yield* this.#group(heads.slice(i, i + size))
+    const end = this.#request.server.eagerCollection.begin()
+    try {
+      for await (const page of pages) {
+        const heads = page.map(({ value }) => value as unknown as EntryHead)
+        const size = this.#required.tree === 'all' ? GROUP_WHOLE : GROUP
+        for (let i = 0; i < heads.length; i += size) yield* this.#group(heads.slice(i, i + size))
+      }
+    } finally {
+      end()
     }
   }
 

@@ -9,7 +9,7 @@ const OLDER_NODE =
   'data:text/javascript,Object.defineProperty(process.versions, "node", { value: "20.19.0" })'
 
 /** With it `bin/serai.js` starts no further process, so that signals meet the server itself. */
-const ONE_PROCESS = '--max-semi-space-size=8'
+const ONE_PROCESS = { MALLOC_ARENA_MAX: '2' }
 
 /** A running command. */
 export interface Run {
@@ -36,9 +36,9 @@ export function serai(
   const environment = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('SERAI_') && name !== 'NODE_OPTIONS')
   )
-  const options = older ? ['--import', OLDER_NODE] : [ONE_PROCESS]
+  const options = older ? ['--import', OLDER_NODE] : []
   const child = spawn(process.execPath, [...options, BIN, ...args], {
-    env: { ...environment, ...settings },
+    env: { ...environment, ...(older ? {} : ONE_PROCESS), ...settings },
     // Where there is no `.env`.
     cwd: import.meta.dirname,
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe']
