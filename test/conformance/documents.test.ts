@@ -8,29 +8,13 @@ import type {
   Group,
   GroupFilter,
   ListPage,
-  Upload,
   UploadFilter,
   UploadPage
 } from '../../src/storage/documents.ts'
 import { typedNames } from '../../src/storage/person-names.ts'
 import { profiles } from '../app.ts'
+import { testUpload as upload } from '../upload.ts'
 import { newPlace, type Place } from './places.ts'
-
-const upload = (upload_id: string, extra: Partial<Upload> = {}): Upload => ({
-  upload_id,
-  upload_create_time: '2024-01-01T00:00:00.000Z',
-  main_author: 'ann',
-  coauthors: [],
-  coauthor_groups: [],
-  reviewers: [],
-  reviewer_groups: [],
-  embargo_length: 0,
-  license: 'CC BY 4.0',
-  process_status: 'SUCCESS',
-  errors: [],
-  warnings: [],
-  ...extra
-})
 
 const entry = (entry_id: string, upload_id: string, mainfile: string): Entry => ({
   entry_id,

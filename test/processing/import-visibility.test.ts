@@ -1,23 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { guarded, isLessVisible } from '../../src/processing/import-visibility.ts'
 import type { Upload } from '../../src/storage/documents.ts'
+import { testUpload } from '../upload.ts'
 
-const upload = (extra: Partial<Upload> = {}): Upload => ({
-  upload_id: 'u',
-  upload_create_time: '2024-01-01T00:00:00.000Z',
-  main_author: 'ann',
-  coauthors: [],
-  coauthor_groups: [],
-  reviewers: [],
-  reviewer_groups: [],
-  embargo_length: 0,
-  license: 'CC BY 4.0',
-  process_status: 'SUCCESS',
-  errors: [],
-  warnings: [],
-  import_checksum: 'old',
-  ...extra
-})
+const upload = (extra: Partial<Upload> = {}): Upload => testUpload('u', { import_checksum: 'old', ...extra })
 
 const TIME = '2024-02-01T00:00:00.000Z'
 const open = upload({ publish_time: TIME })

@@ -8,6 +8,7 @@ import { ALL_SCOPES } from '../../../src/access/scopes.ts'
 import { uploadToken } from '../../../src/access/upload-token.ts'
 import type { Upload } from '../../../src/storage/documents.ts'
 import { bearer, openTestServices, profiles, type TestServices, testApp } from '../../app.ts'
+import { testUpload } from '../../upload.ts'
 
 const PASSWORD = 'a long enough password'
 const ANN = '7c9d4e18-2a3b-4f56-b1d7-0e8c5a6f2d03'
@@ -36,20 +37,7 @@ describe.each(profiles())('who is asking, on %s', profile => {
       { user_id: BOB, username: 'bob', first_name: 'Bob', last_name: '' }
     ])
     for (const id of [ANN, BOB]) await setPassword(id, PASSWORD, services.accounts)
-    await services.documents.putUpload({
-      upload_id: 'private',
-      upload_create_time: '2024-01-01T00:00:00.000Z',
-      main_author: ANN,
-      coauthors: [],
-      coauthor_groups: [],
-      reviewers: [],
-      reviewer_groups: [],
-      embargo_length: 0,
-      license: 'CC BY 4.0',
-      process_status: 'SUCCESS',
-      errors: [],
-      warnings: []
-    })
+    await services.documents.putUpload(testUpload('private', { main_author: ANN }))
     app = await testApp(services)
     access = await tokenOf('ann')
   })

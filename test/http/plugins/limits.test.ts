@@ -1,4 +1,5 @@
 /** How much one address may ask: through injected requests, which may come from any address, and over real connections. */
+
 import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
@@ -13,6 +14,7 @@ import {
   testServer
 } from '../../app.ts'
 import { eventually } from '../../files/open-files.ts'
+import { publishedUpload } from '../../upload.ts'
 
 const URL = '/api/v1/entries?page_size=0'
 
@@ -292,21 +294,7 @@ describe.each(profiles())('limits on %s', profile => {
       SERAI_RATE_LIMIT: 'off'
     })
     const upload = 'abcdefghijklmnopqrstuv'
-    await services.documents.putUpload({
-      upload_id: upload,
-      upload_create_time: '2026-01-01T00:00:00.000Z',
-      publish_time: '2026-01-02T00:00:00.000Z',
-      main_author: 'somebody',
-      coauthors: [],
-      coauthor_groups: [],
-      reviewers: [],
-      reviewer_groups: [],
-      embargo_length: 0,
-      license: 'CC BY 4.0',
-      process_status: 'SUCCESS',
-      errors: [],
-      warnings: []
-    })
+    await services.documents.putUpload(publishedUpload(upload))
     // More than the system takes for a client that does not read.
     const bytes = Buffer.alloc(40_000_000, 1)
     await services.files.replace(upload, [{ path: 'a.bin', open: () => Readable.from([bytes]) }])

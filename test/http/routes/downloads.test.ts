@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Upload } from '../../../src/storage/documents.ts'
 import { openCorpusServices, openTestServices, profiles, type TestServices, testApp } from '../../app.ts'
 import { eventually, openFilesBelow } from '../../files/open-files.ts'
 import { unzip } from '../../files/unzip.ts'
+import { publishedUpload } from '../../upload.ts'
 import { type Asked, bodyOf, cutDownload, send, whole } from '../cut-client.ts'
 
 const API = '/api/v1'
@@ -21,21 +21,7 @@ const UNLIMITED = { SERAI_RATE_LIMIT: 'off', SERAI_CONCURRENCY_LIMIT: 'off' }
 const HUGE = 'huge------------------'
 const HUGE_BYTES = 40_000_000
 
-const PUBLISHED: Upload = {
-  upload_id: UPLOAD,
-  upload_create_time: '2026-01-01T00:00:00.000Z',
-  publish_time: '2026-01-02T00:00:00.000Z',
-  main_author: 'somebody',
-  coauthors: [],
-  coauthor_groups: [],
-  reviewers: [],
-  reviewer_groups: [],
-  embargo_length: 0,
-  license: 'CC BY 4.0',
-  process_status: 'SUCCESS',
-  errors: [],
-  warnings: []
-}
+const PUBLISHED = publishedUpload(UPLOAD)
 
 const CONTENTS: Readonly<Record<string, Buffer>> = {
   'text.txt': Buffer.from('0123456789'),

@@ -5,30 +5,16 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Upload } from '../../../src/storage/documents.ts'
 import { openTestServices, type TestServices, testApp } from '../../app.ts'
 import { unzip } from '../../files/unzip.ts'
+import { publishedUpload } from '../../upload.ts'
 import { whole } from '../cut-client.ts'
 
 const UPLOAD = 'abcdefghijklmnopqrstuv'
 const OTHER = 'other-----------------'
 const SECRET = 'the secret of another place'
 
-const PUBLISHED: Upload = {
-  upload_id: UPLOAD,
-  upload_create_time: '2026-01-01T00:00:00.000Z',
-  publish_time: '2026-01-02T00:00:00.000Z',
-  main_author: 'somebody',
-  coauthors: [],
-  coauthor_groups: [],
-  reviewers: [],
-  reviewer_groups: [],
-  embargo_length: 0,
-  license: 'CC BY 4.0',
-  process_status: 'SUCCESS',
-  errors: [],
-  warnings: []
-}
+const PUBLISHED = publishedUpload(UPLOAD)
 
 let services: TestServices
 let app: FastifyInstance

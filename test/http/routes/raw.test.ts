@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Upload } from '../../../src/storage/documents.ts'
 import {
   bearer,
   openCorpusServices,
@@ -16,6 +15,7 @@ import {
 } from '../../app.ts'
 import { eventually, openFilesBelow } from '../../files/open-files.ts'
 import { unzip } from '../../files/unzip.ts'
+import { publishedUpload } from '../../upload.ts'
 
 const API = '/api/v1'
 /** Published, without embargo. */
@@ -442,21 +442,7 @@ describe('raw files over a socket', () => {
   beforeAll(async () => {
     services = await openTestServices('embedded')
     folder = join(services.config.dataDir, 'raw')
-    const upload: Upload = {
-      upload_id: UPLOAD,
-      upload_create_time: '2026-01-01T00:00:00.000Z',
-      publish_time: '2026-01-02T00:00:00.000Z',
-      main_author: 'somebody',
-      coauthors: [],
-      coauthor_groups: [],
-      reviewers: [],
-      reviewer_groups: [],
-      embargo_length: 0,
-      license: 'CC BY 4.0',
-      process_status: 'SUCCESS',
-      errors: [],
-      warnings: []
-    }
+    const upload = publishedUpload(UPLOAD)
     await services.documents.putUpload(upload)
     const input = (path: string, bytes: Buffer) => ({ path, open: () => Readable.from([bytes]) })
     await services.files.replace(UPLOAD, [
