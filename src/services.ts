@@ -140,7 +140,7 @@ export async function openServices(config: Config, options: OpenOptions = {}): P
     )
     const stores = await openStores(config, quantities, keep, watching)
     if (!options.filling) await requireComplete(stores.documents)
-    definitions.add((await stores.documents.packages()).map(p => p.definition))
+    await learnPackages({ ...stores, definitions })
     const apiSecret = config.apiSecret ?? (await keptSecret(stores.documents))
     const identity = identityProvider(config, stores)
     const redis = config.limits.redisUrl ? await openRedis(config.limits.redisUrl, keep) : undefined
@@ -179,6 +179,14 @@ function watchingWith({ log, watch: isWatching, observe }: OpenOptions, watches:
       return isWatching ? watchedStore(store, name, watch, observe) : store
     }
   }
+}
+
+/** Learns the definitions that are stored: all of them, also those of another process's import. */
+export async function learnPackages({
+  documents,
+  definitions
+}: Pick<Services, 'documents' | 'definitions'>): Promise<void> {
+  definitions.add((await documents.packages()).map(({ definition }) => definition))
 }
 
 async function openStores(

@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { type Config, loadConfig, type Overrides } from '../config.ts'
 import { ALL } from '../query/tree.ts'
-import { openServices, type Services } from '../services.ts'
+import { learnPackages, openServices, type Services } from '../services.ts'
 import { addDemoUsers } from './demo-users.ts'
 import { importWithProgress } from './import.ts'
 
@@ -33,11 +33,8 @@ export const DEMO_COMMAND = 'import-example-data'
  * @param signal ends it early
  * @throws Error when the import ended without success; it has told why
  */
-export async function bringDemoData(
-  config: Config,
-  { documents, index, definitions }: Services,
-  signal: AbortSignal
-): Promise<void> {
+export async function bringDemoData(config: Config, services: Services, signal: AbortSignal): Promise<void> {
+  const { documents, index } = services
   const state = await documents.setting(DEMO_SETTING)
   if (state === undefined && (await index.count(ALL)) > 0) return
   const hasUsers = config.access.oidc || (await documents.setting(DEMO_USERS_SETTING)) !== undefined
@@ -50,7 +47,7 @@ export async function bringDemoData(
   })
   const [code] = await once(child, 'exit')
   if (code !== 0) throw new Error('the example data could not be imported')
-  definitions.add((await documents.packages()).map(({ definition }) => definition))
+  await learnPackages(services)
 }
 
 /**

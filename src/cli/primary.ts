@@ -6,13 +6,12 @@ import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AggregatorRegistry } from '@platformatic/prom-client'
-import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import type { Slot } from '../limits/concurrency.ts'
 import { CountsOfAll } from '../limits/shared-counts.ts'
 import { Channel } from './channel.ts'
-import { metricsServer } from './metrics-server.ts'
+import { serveMetrics } from './metrics-server.ts'
 import { serverLog } from './server-log.ts'
 import { onShutdown } from './shutdown.ts'
 import type { SentSlot } from './worker.ts'
@@ -36,19 +35,12 @@ const LAST_STEPS = 2000
 export async function serveWithWorkers(config: Config): Promise<void> {
   const log = await serverLog(config.logLevel)
   const primary = new Primary(log, config.workers)
-  const readers = await serveMetrics(config, primary)
+  const readers = await serveMetrics(config, () => primary.metrics())
   onShutdown(config.shutdownTimeout + LAST_STEPS, async () => {
     await primary.stop()
     await readers?.close()
   })
   primary.start()
-}
-
-/** The port of the metrics, if they have one of their own. */
-async function serveMetrics({ monitoring }: Config, primary: Primary): Promise<FastifyInstance | undefined> {
-  const { listen, token } = monitoring.metrics ?? {}
-  if (!listen) return undefined
-  return metricsServer(listen, { text: () => primary.metrics(), ...(token !== undefined ? { token } : {}) })
 }
 
 /** A serving process as it is seen from here. */

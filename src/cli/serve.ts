@@ -1,18 +1,17 @@
 /** `serai serve`: opens the stores, listens, brings the example data on the first start, and stops gracefully. */
 import cluster from 'node:cluster'
 import { createServer } from 'node:net'
-import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildApp } from '../app.ts'
 import { type Config, loadConfig, type Overrides } from '../config.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { ALL } from '../query/tree.ts'
-import { openServices, type Services } from '../services.ts'
+import { learnPackages, openServices, type Services } from '../services.ts'
 import { VERSION } from '../version.ts'
 import { endConnectionsAfterAnswers } from './connections.ts'
 import { bringDemoData } from './demo-data.ts'
 import { DEMO_PASSWORD, demoUsers } from './demo-users.ts'
-import { metricsServer } from './metrics-server.ts'
+import { serveMetrics } from './metrics-server.ts'
 import { serverLog } from './server-log.ts'
 import { onShutdown } from './shutdown.ts'
 import { returnStartMemory } from './start-memory.ts'
@@ -52,9 +51,9 @@ async function serveHere(config: Config, worker?: WorkerProcess): Promise<void> 
       ...(worker ? { counts: worker.counts, metricsText: () => worker.metricsOfAll() } : {})
     })
     if (metrics) worker?.onMetrics(() => metrics.registry.getMetricsAsJSON())
-    worker?.onImported(() => addPackages(services))
+    worker?.onImported(() => learnPackages(services))
     const running = endConnectionsAfterAnswers(app.server)
-    const readers = metrics && !worker ? await serveMetrics(config, metrics) : undefined
+    const readers = metrics && !worker ? await serveMetrics(config, () => metrics.text()) : undefined
     if (readers) log.info(`metrics at ${readers.listeningOrigin}/-/metrics`)
     onShutdown(config.shutdownTimeout, async ({ signal, error }) => {
       if (error) log.fatal(error)
@@ -97,18 +96,6 @@ async function openMetrics({ monitoring, storage }: Config): Promise<Metrics | u
   if (!monitoring.metrics) return undefined
   const { Metrics } = await import('../metrics/metrics.ts')
   return new Metrics({ version: VERSION, profile: storage.kind })
-}
-
-/** The port of the metrics, if they have one of their own. */
-async function serveMetrics({ monitoring }: Config, metrics: Metrics): Promise<FastifyInstance | undefined> {
-  const { listen, token } = monitoring.metrics ?? {}
-  if (!listen) return undefined
-  return metricsServer(listen, { text: () => metrics.text(), ...(token !== undefined ? { token } : {}) })
-}
-
-/** Learns the definitions that another process has stored. */
-async function addPackages({ documents, definitions }: Services): Promise<void> {
-  definitions.add((await documents.packages()).map(({ definition }) => definition))
 }
 
 /** Tells that a port is taken before minutes of import, not after. */
