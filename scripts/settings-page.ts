@@ -1,13 +1,15 @@
 /** Makes `docs/settings.md` of the settings' schema. Part of `npm run generate`. */
 import { join } from 'node:path'
-import { acceptedValues, OPTIONS, type Overrides, SettingsSchema } from '../src/config.ts'
+import { OPTIONS, type Overrides } from '../src/config.ts'
+import { acceptedValues, type SettingSchema } from '../src/setting-value.ts'
+import { SettingsSchema } from '../src/settings.ts'
 
 /** Where the page stands. */
 export const SETTINGS_FILE = join(import.meta.dirname, '../docs/settings.md')
 
 const HEAD = `# Settings
 
-<!-- Generated from the schema in src/config.ts by \`npm run generate\`; edit there. -->
+<!-- Generated from the schema in src/settings.ts by \`npm run generate\`; edit there. -->
 
 Serai reads its settings from the environment, and from a file \`.env\` in the folder where it is started; what stands in the
 environment wins, and options of the command line win over both. An empty variable counts as not set. All that is wrong with the
@@ -24,13 +26,13 @@ of a file with the value of \`SERAI_API_SECRET\`, and so on.
 /** The whole page. */
 export function settingsPage(): string {
   const rows = Object.entries(SettingsSchema.properties).map(([name, schema]) =>
-    row(name, schema as unknown as Readonly<Record<string, unknown>>)
+    row(name, schema as unknown as SettingSchema)
   )
   const table = ['| variable | value | default | meaning |', '| --- | --- | --- | --- |', ...rows]
   return `${HEAD}\n${table.join('\n')}\n`
 }
 
-function row(name: string, schema: Readonly<Record<string, unknown>>): string {
+function row(name: string, schema: SettingSchema): string {
   const option = OPTIONS[name as keyof Overrides]
   const value = schema.pattern === undefined && schema.minLength !== 1 ? acceptedValues(schema) : 'text'
   const preset = schema.default === undefined || schema.default === '' ? '' : `\`${schema.default}\``

@@ -1,7 +1,8 @@
-/** The settings of who may come in: a part of the schema in `config.ts`, and what is made of it. */
+/** The settings of who may come in: a part of the schema in `settings.ts`, and what is made of it. */
 import { BlockList } from 'node:net'
 import Type, { type Static } from 'typebox'
 import { type Scopes, scopePatternProblem, scopesMatching } from './access/scopes.ts'
+import { listedItems } from './setting-value.ts'
 
 const Url = (description: string, examples: string[] = []) =>
   Type.Optional(Type.String({ pattern: '^https?://\\S+$', description, examples }))
@@ -165,7 +166,7 @@ export function accessConfig(
     for (const name of lonely) problems.push(`SERAI_${name.toUpperCase()} needs SERAI_OIDC_ISSUER too`)
   }
   const scopes = (text: string, variable: string) => {
-    const patterns = text === 'none' ? [] : listed(text)
+    const patterns = text === 'none' ? [] : listedItems(text)
     for (const pattern of patterns) {
       const problem = scopePatternProblem(pattern)
       if (problem) problems.push(`${variable}: ${problem}`)
@@ -179,7 +180,7 @@ export function accessConfig(
   return {
     requireAuthentication: settings.require_authentication ?? false,
     ...(authorized_users !== undefined
-      ? { authorizedUsers: new Set(listed(authorized_users).map(name => name.toLowerCase())) }
+      ? { authorizedUsers: new Set(listedItems(authorized_users).map(name => name.toLowerCase())) }
       : {}),
     anonymousScopes: scopes(settings.anonymous_scopes ?? '', 'SERAI_ANONYMOUS_SCOPES'),
     ...(unauthorized_scopes !== undefined
@@ -231,13 +232,6 @@ function oidcConfig(issuer: string, settings: Settings, problems: string[]): Oid
     ...(settings.oidc_audience !== undefined ? { audience: settings.oidc_audience } : {}),
     directory
   }
-}
-
-function listed(text: string): string[] {
-  return text
-    .split(',')
-    .map(item => item.trim())
-    .filter(item => item !== '')
 }
 
 const LOOPBACK = new BlockList()

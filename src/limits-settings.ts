@@ -1,6 +1,7 @@
-/** The settings of how much one client and all clients together may ask: a part of the schema in `config.ts`. */
+/** The settings of how much one client and all clients together may ask: a part of the schema in `settings.ts`. */
 import { isIP } from 'node:net'
 import Type, { type Static } from 'typebox'
+import { listedItems } from './setting-value.ts'
 
 /** A number that can be switched off. */
 const Limit = (preset: number, description: string, maximum?: number) =>
@@ -73,10 +74,7 @@ export interface LimitsConfig {
  */
 export function limitsConfig(settings: Settings, problems: string[]): LimitsConfig {
   const { rate_limit, rate_burst = 1, concurrency_limit, redis_url } = settings
-  const trustedProxies = (settings.trusted_proxies ?? '')
-    .split(',')
-    .map(item => item.trim())
-    .filter(item => item !== '')
+  const trustedProxies = listedItems(settings.trusted_proxies ?? '')
   for (const item of trustedProxies) {
     if (!isProxy(item)) problems.push(`SERAI_TRUSTED_PROXIES: "${item}" is no address and no network`)
   }

@@ -1,4 +1,4 @@
-/** The settings of what a running server tells of itself: a part of the schema in `config.ts`. */
+/** The settings of what a running server tells of itself: a part of the schema in `settings.ts`. */
 import Type, { type Static } from 'typebox'
 
 /** Members of the settings' schema. */

@@ -4,7 +4,8 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, stat
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { readConfig, SettingsSchema } from '../src/config.ts'
+import { readConfig } from '../src/config.ts'
+import { SettingsSchema } from '../src/settings.ts'
 import { VERSION } from '../src/version.ts'
 
 const root = join(import.meta.dirname, '..')
