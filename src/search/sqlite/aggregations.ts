@@ -4,18 +4,18 @@
  */
 import { type AggregationResult, requireBuckets } from '../aggregation.ts'
 import type { WireAggregation, WireAggregations, WireOf } from './aggregation-wire.ts'
-import type { Bodies } from './body.ts'
 import { Columns } from './columns.ts'
 import { Examples } from './examples.ts'
+import type { IdOrder } from './id-order.ts'
 import type { Matches } from './matches.ts'
 import { Metrics } from './metrics.ts'
 import { NumberBuckets } from './number-buckets.ts'
-import type { Ordering } from './ordering.ts'
 import type { RowSet } from './row-set.ts'
-import { StoredDocuments } from './stored-documents.ts'
-import { scalarOf, TermBuckets } from './term-buckets.ts'
+import type { StoredDocuments } from './stored-documents.ts'
+import { TermBuckets } from './term-buckets.ts'
 import { TermGroups } from './term-groups.ts'
 import { TermPairs } from './term-pairs.ts'
+import { scalarOf } from './term-value.ts'
 import type { OrderField, WireQuery } from './wire.ts'
 
 /** Conjuncts that are looked for among those of the other queries. */
@@ -37,16 +37,15 @@ export class Aggregations {
    * @param query of the request
    * @param entries what it matches
    */
-  constructor(matches: Matches, ordering: Ordering, bodies: Bodies, query: WireQuery, entries: RowSet) {
+  constructor(matches: Matches, ids: IdOrder, documents: StoredDocuments, query: WireQuery, entries: RowSet) {
     this.#matches = matches
     this.#entries.set(query, entries)
-    this.#columns = new Columns(matches)
-    const documents = new StoredDocuments(matches, bodies)
-    this.#groups = new TermGroups(matches, this.#columns, documents, ordering)
+    this.#columns = new Columns(matches.tables)
+    this.#groups = new TermGroups(matches, this.#columns, documents, ids)
     this.#metrics = new Metrics(this.#columns, this.#groups)
     this.#numbers = new NumberBuckets(this.#columns, this.#metrics)
-    const examples = new Examples(this.#columns, documents, ordering)
-    const pairs = new TermPairs(matches, this.#columns, this.#groups, ordering)
+    const examples = new Examples(this.#columns, documents, ids)
+    const pairs = new TermPairs(matches.tables, this.#columns, this.#groups, ids)
     this.#terms = new TermBuckets(this.#columns, this.#groups, pairs, this.#metrics, examples)
   }
 

@@ -5,9 +5,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { changeNumbers, decodeNumbers, type NumberChanges } from './column.ts'
 import { chunkOf, decodeInto, emptyBits, encodeBits, placeOf } from './row-set.ts'
-
-/** Words by place; several values of a place are kept apart by a 0. */
-type WordChanges = Map<number, number[]>
+import { changeSequences, type WordChanges } from './sequence.ts'
 
 /** A term or a field with what is gathered for it, chunk by chunk; most change in one chunk only. */
 export class Target<List> {
@@ -199,27 +197,4 @@ function* merged(terms: readonly TermTarget[]): Generator<TermTarget> {
     else for (const [chunk, places] of term.take()) last.list(chunk, newPlaces).push(...places)
   }
   if (last) yield last
-}
-
-/** Reads a stored chunk of sequences: for each place in turn its number, the number of words, the words. */
-export function sequenceWords(stored: Uint8Array): Uint32Array {
-  return new Uint32Array(stored.buffer, stored.byteOffset, stored.byteLength / 4)
-}
-
-function changeSequences(stored: Uint8Array | undefined, changes: WordChanges): number[] {
-  const result: number[] = []
-  if (stored) {
-    const old = sequenceWords(stored)
-    for (let i = 0; i < old.length; ) {
-      const end = i + 2 + (old[i + 1] as number)
-      if (!changes.has(old[i] as number)) for (let j = i; j < end; j++) result.push(old[j] as number)
-      i = end
-    }
-  }
-  for (const [place, words] of changes) {
-    if (words.length === 0) continue
-    result.push(place, words.length)
-    for (const word of words) result.push(word)
-  }
-  return result
 }

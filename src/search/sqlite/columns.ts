@@ -2,10 +2,10 @@
  * Numbers of the rows of a set: values of numeric fields, terms of fields that keep them by row, and for nested objects the
  * rows that they stand in. Chunks are read once per request as long as they are not too many.
  */
-import { decodeNumbers, type NumberChunk } from './column.ts'
-import type { Matches } from './matches.ts'
+import type { NumberChunk } from './column.ts'
+import type { IndexTables } from './index-tables.ts'
 import { CHUNK_ROWS, chunkOf, hasPlace, placeOf, RowSet } from './row-set.ts'
-import { nestedName } from './schema.ts'
+import { type NestedSpan, nestedName } from './schema.ts'
 
 /** Chunks that are kept: 48 KB each at most. */
 const KEPT_CHUNKS = 2048
@@ -25,12 +25,12 @@ export interface ColumnPart extends NumberChunk {
 
 /** Reads columns within one request. */
 export class Columns {
-  readonly #matches: Matches
+  readonly #tables: IndexTables
   readonly #kept = new Map<string, Map<number, NumberChunk>>()
   #count = 0
 
-  constructor(matches: Matches) {
-    this.#matches = matches
+  constructor(tables: IndexTables) {
+    this.#tables = tables
   }
 
   /** The chunks of a field in which there are rows of the set, ascending; not all of their numbers are of these rows. */
@@ -51,21 +51,21 @@ export class Columns {
 
   /** The least and the greatest number of a field, whatever row it is in; undefined when it has none. */
   bounds(field: string): [low: number, high: number] | undefined {
-    const id = this.#matches.fieldId(field)
+    const id = this.#tables.fieldId(field)
     if (id === undefined) return undefined
     const sql = 'SELECT min(low), max(high) FROM number WHERE field = ?'
-    const [low, high] = this.#matches.statement(sql).get(id) as unknown as [number | null, number | null]
+    const [low, high] = this.#tables.statement(sql).get(id) as unknown as [number | null, number | null]
     return low === null ? undefined : [low, high as number]
   }
 
   /** The nested objects at the path that stand in the entries. */
   objectsIn(entries: RowSet, path: string): RowSet {
     const field = nestedName(path)
-    const all = this.#matches.objects(path)
+    const all = this.#tables.objects(path)
     if (all.isEmpty || entries.isEmpty) return new RowSet()
-    if (entries.size === this.#matches.allEntries().size) return all
+    if (entries.size === this.#tables.allEntries().size) return all
     if (entries.size * OBJECTS_PER_DOCUMENT < all.size) return this.#fewObjectsIn(entries, field)
-    const outer = this.#matches.outer(path)
+    const outer = this.#tables.outer(path)
     const owners = outer === '' ? entries : this.objectsIn(entries, outer)
     const result = new RowSet()
     this.each(field, all, (row, owner) => {
@@ -76,12 +76,12 @@ export class Columns {
 
   #fewObjectsIn(entries: RowSet, field: string): RowSet {
     const result = new RowSet()
-    const id = this.#matches.fieldId(field)
-    const spans = this.#matches.statement('SELECT nested FROM document WHERE row = ?')
+    const id = this.#tables.fieldId(field)
+    const spans = this.#tables.statement('SELECT nested FROM document WHERE row = ?')
     for (const entry of entries) {
-      this.#matches.checkStop()
+      this.#tables.checkStop()
       const [nested] = spans.get(entry) as unknown as [string]
-      for (const [path, first, count] of JSON.parse(nested) as [number, number, number][])
+      for (const [path, first, count] of JSON.parse(nested) as NestedSpan[])
         if (path === id) for (let i = 0; i < count; i++) result.add(first + i)
     }
     return result
@@ -93,7 +93,7 @@ export class Columns {
     let last = -1
     // The objects of an entry are numbered one after the other.
     this.each(nestedName(path), objects, (_, owner) => {
-      const entry = this.entryOf(owner, this.#matches.outer(path))
+      const entry = this.entryOf(owner, this.#tables.outer(path))
       if (entry !== last) count++
       last = entry
     })
@@ -107,7 +107,7 @@ export class Columns {
       const chunk = this.#chunk(nestedName(level), chunkOf(current))
       const at = chunk ? indexOf(chunk.places, placeOf(current)) : -1
       current = chunk?.values[at] as number
-      level = this.#matches.outer(level)
+      level = this.#tables.outer(level)
     }
     return current
   }
@@ -125,16 +125,12 @@ export class Columns {
       }
       return
     }
-    const id = this.#matches.fieldId(field)
+    const id = this.#tables.fieldId(field)
     if (id === undefined) return
-    const sql =
-      'SELECT chunk, type, places, data FROM number WHERE field = ? AND chunk BETWEEN ? AND ? ORDER BY chunk'
     const keep = new Map<number, NumberChunk>()
-    for (const [chunk, type, places, data] of this.#matches.rows(sql, id, low, high)) {
-      if (!rows.chunks.has(chunk as number)) continue
-      const numbers = decodeNumbers(type as number, places as Uint8Array, data as Uint8Array)
-      if (this.#count + keep.size < KEPT_CHUNKS) keep.set(chunk as number, numbers)
-      yield [chunk as number, numbers]
+    for (const [chunk, numbers] of this.#tables.numbersOf(id, rows, low, high)) {
+      if (this.#count + keep.size < KEPT_CHUNKS) keep.set(chunk, numbers)
+      yield [chunk, numbers]
     }
     this.#kept.set(field, keep)
     this.#count += keep.size
@@ -143,15 +139,11 @@ export class Columns {
   #chunk(field: string, chunk: number): NumberChunk | undefined {
     const known = this.#kept.get(field)?.get(chunk)
     if (known) return known
-    this.#matches.checkStop()
-    const id = this.#matches.fieldId(field)
+    this.#tables.checkStop()
+    const id = this.#tables.fieldId(field)
     if (id === undefined) return undefined
-    const sql = 'SELECT type, places, data FROM number WHERE field = ? AND chunk = ?'
-    const stored = this.#matches.statement(sql).get(id, chunk) as unknown as
-      | [type: number, places: Uint8Array, data: Uint8Array]
-      | undefined
-    if (!stored) return undefined
-    const numbers = decodeNumbers(...stored)
+    const numbers = this.#tables.numberChunk(id, chunk)
+    if (!numbers) return undefined
     if (this.#count < KEPT_CHUNKS) {
       let kept = this.#kept.get(field)
       if (!kept) {

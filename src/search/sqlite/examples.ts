@@ -1,7 +1,7 @@
 /** Example entries, or nested objects, of sets of objects. */
 import type { WireOf } from './aggregation-wire.ts'
 import type { Columns } from './columns.ts'
-import type { Ordering } from './ordering.ts'
+import type { IdOrder } from './id-order.ts'
 import type { RowSet } from './row-set.ts'
 import { sourceFilter } from './source-text.ts'
 import type { StoredDocuments } from './stored-documents.ts'
@@ -12,12 +12,12 @@ type Json = Record<string, unknown>
 export class Examples {
   readonly #columns: Columns
   readonly #documents: StoredDocuments
-  readonly #ordering: Ordering
+  readonly #ids: IdOrder
 
-  constructor(columns: Columns, documents: StoredDocuments, ordering: Ordering) {
+  constructor(columns: Columns, documents: StoredDocuments, ids: IdOrder) {
     this.#columns = columns
     this.#documents = documents
-    this.#ordering = ordering
+    this.#ids = ids
   }
 
   /**
@@ -32,9 +32,9 @@ export class Examples {
     const filter = sourceFilter(source)
     const filtered = (document: Json) => JSON.parse(filter(JSON.stringify(document))) as Json
     if (path === undefined) {
-      return this.#ordering
+      return this.#ids
         .first(objects, 'asc', size)
-        .map(({ row }) => filtered(this.#documents.read(row, undefined).document))
+        .map(({ row }) => filtered(this.#documents.read(row).document))
     }
     const examples: Json[] = []
     for (const object of objects) {

@@ -2,20 +2,20 @@
  * Values of custom quantities, which stand in nested objects of the entries: which entries have one, and which of its
  * values an entry is sorted by. The objects of an entry are numbered one after the other.
  */
-import type { Bodies } from './body.ts'
 import { Extraction } from './extraction.ts'
 import { compareText } from './fields.ts'
+import type { IndexTables } from './index-tables.ts'
 import type { Matches } from './matches.ts'
 import { CHUNK_ROWS, chunkOf, hasPlace, placeOf, RowSet } from './row-set.ts'
-import { nestedName } from './schema.ts'
+import type { StoredDocuments } from './stored-documents.ts'
 import type { FieldName, WireQuery } from './wire.ts'
 
 /** Finds the entries of nested objects of one path, and the objects of entries. */
 export class NestedValues {
   /** The entries that have a value. */
   readonly entries: RowSet
-  readonly #matches: Matches
-  readonly #bodies: Bodies
+  readonly #tables: IndexTables
+  readonly #documents: StoredDocuments
   readonly #field: FieldName
   readonly #path: string
   /** The objects that hold a value. */
@@ -27,12 +27,18 @@ export class NestedValues {
    * @param found the entries to be sorted
    * @param within the objects that count
    */
-  constructor(matches: Matches, bodies: Bodies, found: RowSet, field: FieldName, within: WireQuery) {
-    this.#matches = matches
-    this.#bodies = bodies
+  constructor(
+    matches: Matches,
+    documents: StoredDocuments,
+    found: RowSet,
+    field: FieldName,
+    within: WireQuery
+  ) {
+    this.#tables = matches.tables
+    this.#documents = documents
     this.#field = field
     this.#path = field.nestedPath as string
-    this.#objects = matches.within(this.#path, within).and(matches.withValue(field))
+    this.#objects = matches.within(this.#path, within).and(matches.tables.withValue(field))
     this.entries = matches.entriesOf(this.#path, this.#objects).and(found)
   }
 
@@ -41,11 +47,11 @@ export class NestedValues {
    * @param sign -1 for the descending order
    */
   numbers(sign: 1 | -1, take: (entry: number, value: number) => void): void {
-    const id = this.#matches.fieldId(this.#field.name)
+    const id = this.#tables.fieldId(this.#field.name)
     if (id === undefined) return
     let entry = -1
     let value = 0
-    for (const [chunk, { places, values }] of this.#matches.numbers(id, -Infinity, Infinity)) {
+    for (const [chunk, { places, values }] of this.#tables.numbers(id, -Infinity, Infinity)) {
       const bits = this.#objects.chunks.get(chunk)
       if (!bits) continue
       for (let i = 0; i < places.length; i++) {
@@ -91,13 +97,10 @@ export class NestedValues {
       fields: [{ name, kind: kind as 'keyword' | 'boolean', source, nestedPath: path }],
       nestedPaths: [path]
     })
-    const [spans, body] = this.#matches
-      .statement('SELECT nested, body FROM document WHERE row = ?')
-      .get(entry) as unknown as [string, Uint8Array]
-    const field = this.#matches.fieldId(nestedName(path))
-    let next = (JSON.parse(spans) as [number, number, number][]).find(([id]) => id === field)?.[1] ?? 0
+    const { document, firstRows } = this.#documents.read(entry, path)
+    let next = firstRows.get(path) ?? 0
     let first: string | undefined
-    extraction.walk(JSON.parse(this.#bodies.unpack(body)), entry, {
+    extraction.walk(document, entry, {
       nestedRow: () => next++,
       term: (_, term, object) => {
         if (!this.#objects.has(object)) return
@@ -113,7 +116,7 @@ export class NestedValues {
     const chunk = chunkOf(object)
     let entries = this.#entriesOf.get(chunk)
     if (!entries) {
-      entries = this.#matches.owners(this.#path, chunk)
+      entries = this.#tables.owners(this.#path, chunk)
       this.#entriesOf.set(chunk, entries)
     }
     return entries[placeOf(object)] as number

@@ -4,10 +4,13 @@ import { openReader } from '../../storage/sqlite/database.ts'
 import { Aggregations } from './aggregations.ts'
 import { Bodies } from './body.ts'
 import { KEY_FIELD } from './fields.ts'
+import { IdOrder } from './id-order.ts'
+import { IndexTables } from './index-tables.ts'
 import { Matches } from './matches.ts'
 import { Ordering } from './ordering.ts'
 import type { RowSet } from './row-set.ts'
 import { isIdOnly, sourceFilter } from './source-text.ts'
+import { StoredDocuments } from './stored-documents.ts'
 import { Suggestions } from './suggestions.ts'
 import type { ReadRequest, WirePage, WireQuery, WireSearch } from './wire.ts'
 
@@ -21,7 +24,8 @@ const REMEMBERED_KEY = 16 * 1024
 export class IndexReader {
   readonly #database: DatabaseSync
   readonly #matches: Matches
-  readonly #bodies: Bodies
+  readonly #documents: StoredDocuments
+  readonly #ids: IdOrder
   readonly #ordering: Ordering
   readonly #suggestions: Suggestions
   /** Results by query, the latest last; valid for one state of the file. */
@@ -33,10 +37,12 @@ export class IndexReader {
     this.#database = openReader(file)
     // Mapped pages would count as memory of every thread, and are hardly any quicker.
     this.#database.exec('PRAGMA cache_size = -65536; PRAGMA mmap_size = 0;')
-    this.#matches = new Matches(this.#database, stop)
-    this.#bodies = new Bodies(this.#database)
-    this.#ordering = new Ordering(this.#matches, this.#bodies)
-    this.#suggestions = new Suggestions(this.#matches)
+    const tables = new IndexTables(this.#database, stop)
+    this.#matches = new Matches(tables)
+    this.#documents = new StoredDocuments(tables, new Bodies(this.#database))
+    this.#ids = new IdOrder(tables)
+    this.#ordering = new Ordering(this.#matches, this.#documents, this.#ids)
+    this.#suggestions = new Suggestions(tables)
   }
 
   /** @throws Stopped when the main thread asked for it */
@@ -62,12 +68,12 @@ export class IndexReader {
     const idOnly = isIdOnly(request.source)
     const hits = this.#ordering.page(rows, request).map(({ row, entryId, value }) => ({
       entryId,
-      text: idOnly ? JSON.stringify({ [KEY_FIELD]: entryId }) : filtered(this.#ordering.document(row)),
+      text: idOnly ? JSON.stringify({ [KEY_FIELD]: entryId }) : filtered(this.#documents.text(row)),
       ...(value !== undefined ? { sortValue: value } : {})
     }))
     const { aggregations, query } = request
     if (!aggregations) return { total, hits }
-    const answers = new Aggregations(this.#matches, this.#ordering, this.#bodies, query, rows)
+    const answers = new Aggregations(this.#matches, this.#ids, this.#documents, query, rows)
     return { total, hits, aggregations: answers.answer(aggregations) }
   }
 

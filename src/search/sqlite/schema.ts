@@ -42,6 +42,9 @@ export const SEARCH_FORMAT: FileFormat = {
     `
 }
 
+/** Where the nested objects of a path stand that are in a document: as in `document.nested`. */
+export type NestedSpan = [field: number, first: number, count: number]
+
 /** Field of the terms that name sets of rows. */
 export const SETS = 0
 

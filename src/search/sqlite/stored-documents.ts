@@ -1,7 +1,7 @@
 /** Documents of entries together with where their nested objects stand. */
 import type { Bodies } from './body.ts'
-import type { Matches } from './matches.ts'
-import { nestedName } from './schema.ts'
+import type { IndexTables } from './index-tables.ts'
+import { type NestedSpan, nestedName } from './schema.ts'
 
 /** A document. */
 export interface StoredDocument {
@@ -10,14 +10,26 @@ export interface StoredDocument {
   readonly firstRows: Map<string, number>
 }
 
-/** Reads documents within one request. */
+/** Reads documents on one connection. */
 export class StoredDocuments {
-  readonly #matches: Matches
+  readonly #tables: IndexTables
   readonly #bodies: Bodies
 
-  constructor(matches: Matches, bodies: Bodies) {
-    this.#matches = matches
+  constructor(tables: IndexTables, bodies: Bodies) {
+    this.#tables = tables
     this.#bodies = bodies
+  }
+
+  /**
+   * JSON of the document of an entry.
+   * @throws Stopped
+   */
+  text(entry: number): string {
+    this.#tables.checkStop()
+    const [body] = this.#tables
+      .statement('SELECT body FROM document WHERE row = ?')
+      .get(entry) as unknown as [Uint8Array]
+    return this.#bodies.unpack(body)
   }
 
   /**
@@ -25,16 +37,16 @@ export class StoredDocuments {
    * @param path where nested objects are wanted; `firstRows` has this path and those that lead to it
    * @throws Stopped
    */
-  read(entry: number, path: string | undefined): StoredDocument {
-    this.#matches.checkStop()
-    const [nested, body] = this.#matches
+  read(entry: number, path?: string): StoredDocument {
+    this.#tables.checkStop()
+    const [nested, body] = this.#tables
       .statement('SELECT nested, body FROM document WHERE row = ?')
       .get(entry) as unknown as [string, Uint8Array]
     const firstRows = new Map<string, number>()
     if (path !== undefined) {
-      const spans = JSON.parse(nested) as [field: number, first: number, count: number][]
-      for (const each of this.#matches.pathsTo(path)) {
-        const field = this.#matches.fieldId(nestedName(each))
+      const spans = JSON.parse(nested) as NestedSpan[]
+      for (const each of this.#tables.pathsTo(path)) {
+        const field = this.#tables.fieldId(nestedName(each))
         const span = spans.find(([id]) => id === field)
         if (span) firstRows.set(each, span[1])
       }

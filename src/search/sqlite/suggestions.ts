@@ -4,21 +4,18 @@
  * is looked for.
  */
 import { type Folded, foldedInput, suggestionPatterns } from '../../query/suggestion.ts'
-import type { Matches } from './matches.ts'
+import { ENTRIES, type IndexTables, LAST } from './index-tables.ts'
 import { decodeInto, emptyBits, hasPlace, RowSet } from './row-set.ts'
 import type { WireSuggestion } from './wire.ts'
-
-/** Higher than every character. */
-const LAST = '\u{10ffff}'
 
 type Term = readonly [value: string, id: number]
 
 /** Completes texts from one file. */
 export class Suggestions {
-  readonly #matches: Matches
+  readonly #tables: IndexTables
 
-  constructor(matches: Matches) {
-    this.#matches = matches
+  constructor(tables: IndexTables) {
+    this.#tables = tables
   }
 
   /**
@@ -27,14 +24,14 @@ export class Suggestions {
    * @throws Stopped
    */
   of(entries: RowSet, { field, style, size }: WireSuggestion, input: string): string[] {
-    const id = this.#matches.fieldId(field.name)
+    const id = this.#tables.fieldId(field.name)
     if (id === undefined || entries.isEmpty) return []
     const text = foldedInput(input)
     const [, part] = suggestionPatterns(style, input)
     const found = new Set<string>()
     const add = (terms: Iterable<Term>, isMeant: (value: string) => boolean) => {
       for (const [value, term] of terms) {
-        if (isMeant(value) && !found.has(value) && this.#stands(term, field.nestedPath ?? '', entries))
+        if (isMeant(value) && !found.has(value) && this.#stands(term, field.nestedPath ?? ENTRIES, entries))
           found.add(value)
         if (found.size >= size) return
       }
@@ -52,11 +49,11 @@ export class Suggestions {
     const forms = text[at]
     if (!forms) {
       const sql = 'SELECT value, id FROM term WHERE field = ? AND value >= ? AND value <= ? ORDER BY value'
-      for (const [value, id] of this.#matches.rows(sql, field, prefix, prefix + LAST))
+      for (const [value, id] of this.#tables.rows(sql, field, prefix, prefix + LAST))
         yield [value as string, id as number]
       return
     }
-    const first = this.#matches.statement(
+    const first = this.#tables.statement(
       'SELECT 1 FROM term WHERE field = ? AND value >= ? AND value <= ? LIMIT 1'
     )
     for (const form of forms) {
@@ -69,14 +66,14 @@ export class Suggestions {
   *#containing(field: number, text: readonly Folded[]): Generator<Term> {
     const like = text.map(likeCharacter).join('')
     const sql = "SELECT value, id FROM term WHERE field = ? AND value LIKE ? ESCAPE '\\' ORDER BY value"
-    for (const [value, id] of this.#matches.rows(sql, field, `%${like}%`))
+    for (const [value, id] of this.#tables.rows(sql, field, `%${like}%`))
       yield [value as string, id as number]
   }
 
   /** Whether a term stands in one of the entries. */
   #stands(term: number, path: string, entries: RowSet): boolean {
     const sql = 'SELECT chunk, rows FROM posting WHERE term = ?'
-    for (const [chunk, rows] of this.#matches.rows(sql, term)) {
+    for (const [chunk, rows] of this.#tables.rows(sql, term)) {
       const bits = emptyBits()
       decodeInto(bits, rows as Uint8Array)
       if (this.#lies(chunk as number, bits, path, entries)) return true
@@ -86,14 +83,14 @@ export class Suggestions {
 
   /** Whether one of these rows, all of one chunk, is one of the entries or lies in one. */
   #lies(chunk: number, bits: Uint32Array, path: string, entries: RowSet): boolean {
-    if (path === '') {
+    if (path === ENTRIES) {
       const others = entries.chunks.get(chunk)
       return others?.some((word, i) => (word & (bits[i] as number)) !== 0) ?? false
     }
     const parents = new RowSet()
-    for (const [place, owner] of this.#matches.owners(path, chunk).entries())
+    for (const [place, owner] of this.#tables.owners(path, chunk).entries())
       if (owner >= 0 && hasPlace(bits, place)) parents.add(owner)
-    const outer = this.#matches.outer(path)
+    const outer = this.#tables.outer(path)
     return [...parents.chunks].some(([number, some]) => this.#lies(number, some, outer, entries))
   }
 }

@@ -1,15 +1,13 @@
 /** Buckets of keywords and booleans: the largest ones, or one page after the other. */
-import type { Scalar } from '../../query/tree.ts'
 import type { TermsBucket, TermsPageBucket } from '../aggregation.ts'
 import type { WireOf } from './aggregation-wire.ts'
 import type { Columns } from './columns.ts'
 import type { Examples } from './examples.ts'
-import { isNumeric } from './fields.ts'
 import type { Metrics } from './metrics.ts'
 import type { RowSet } from './row-set.ts'
 import type { TermGroup, TermGroups } from './term-groups.ts'
 import type { TermPairs } from './term-pairs.ts'
-import type { FieldName } from './wire.ts'
+import { scalarOf, termText } from './term-value.ts'
 
 /** Makes buckets within one request. */
 export class TermBuckets {
@@ -71,21 +69,4 @@ export class TermBuckets {
       ...(examples ? { examples: this.#examples.of(needed as RowSet, path, examples) } : {})
     }
   }
-}
-
-/** A term as the value that it stands for. */
-export function scalarOf({ kind }: FieldName, term: string): Scalar {
-  return kind === 'boolean' ? term === '1' : term
-}
-
-/** A value of a keyword or boolean as a term. */
-export function termText({ kind }: FieldName, value: Scalar): string {
-  if (kind === 'boolean')
-    return value === true || value === 1 || value === '1' || value === 'true' ? '1' : '0'
-  return String(value).toWellFormed()
-}
-
-/** A value that something is ordered by, as numbers and terms are compared. */
-export function orderKey(field: FieldName, value: Scalar): string | number {
-  return isNumeric(field.kind) ? Number(value) : termText(field, value)
 }

@@ -6,11 +6,12 @@ import type { Scalar } from '../../query/tree.ts'
 import type { Columns } from './columns.ts'
 import { Extraction } from './extraction.ts'
 import { compareText, KEY_FIELD, termOf } from './fields.ts'
+import type { IdOrder } from './id-order.ts'
 import type { Matches } from './matches.ts'
-import type { Ordering } from './ordering.ts'
 import { commonCount, hasPlace, RowSet } from './row-set.ts'
 import type { StoredDocuments } from './stored-documents.ts'
 import { TermCounts } from './term-counts.ts'
+import { termsInOrder } from './term-walk.ts'
 import type { FieldName } from './wire.ts'
 
 /** A value and the objects that have it. */
@@ -44,13 +45,13 @@ export class TermGroups {
   readonly #matches: Matches
   readonly #columns: Columns
   readonly #documents: StoredDocuments
-  readonly #ordering: Ordering
+  readonly #ids: IdOrder
 
-  constructor(matches: Matches, columns: Columns, documents: StoredDocuments, ordering: Ordering) {
+  constructor(matches: Matches, columns: Columns, documents: StoredDocuments, ids: IdOrder) {
     this.#matches = matches
     this.#columns = columns
     this.#documents = documents
-    this.#ordering = ordering
+    this.#ids = ids
   }
 
   /**
@@ -59,7 +60,7 @@ export class TermGroups {
    */
   largest(field: FieldName, objects: RowSet, size: number, filter?: TermFilter): TermGroup[] {
     if (objects.isEmpty) return []
-    if (field.name === KEY_FIELD) return this.#ids(this.#ofKey(objects, filter), { order: 'asc' }, size)
+    if (field.name === KEY_FIELD) return this.#ofIds(this.#ofKey(objects, filter), { order: 'asc' }, size)
     const few = this.#fromDocuments(field, objects)
     if (few) {
       const groups = filter ? few.filter(group => passes(group.term, field, filter)) : few
@@ -83,7 +84,7 @@ export class TermGroups {
    */
   first(field: FieldName, objects: RowSet, walk: TermWalk, size: number): TermGroup[] {
     if (objects.isEmpty) return []
-    if (field.name === KEY_FIELD) return this.#ids(objects, walk, size)
+    if (field.name === KEY_FIELD) return this.#ofIds(objects, walk, size)
     const groups: TermGroup[] = []
     for (const group of this.inOrder(field, objects, walk)) {
       groups.push(group)
@@ -104,23 +105,10 @@ export class TermGroups {
         if (after === undefined || sign * compareText(group.term, after) > 0) yield group
       return
     }
-    const id = this.#matches.fieldId(field.name)
+    const id = this.#matches.tables.fieldId(field.name)
     if (id === undefined) return
-    const beyond = after === undefined ? '' : `AND t.value ${sign > 0 ? '>' : '<'} ?`
-    const sql = `SELECT t.value, p.chunk, p.rows FROM term t CROSS JOIN posting p ON p.term = t.id
-      WHERE t.field = ? ${beyond} ORDER BY t.value ${order}`
-    let current: string | undefined
-    let rows = new RowSet()
-    const values = after === undefined ? [id] : [id, after]
-    for (const [term, chunk, stored] of this.#matches.rows(sql, ...values)) {
-      if (term !== current) {
-        if (current !== undefined) yield* groupOf(current, rows.and(objects))
-        current = term as string
-        rows = new RowSet()
-      }
-      if (objects.chunks.has(chunk as number)) rows.addStored(chunk as number, stored as Uint8Array)
-    }
-    if (current !== undefined) yield* groupOf(current, rows.and(objects))
+    for (const [term, rows] of termsInOrder(this.#matches.tables, id, objects, order, after, true))
+      yield groupOf(term, rows)
   }
 
   /**
@@ -144,7 +132,7 @@ export class TermGroups {
     const [from, values] = this.#termsSql(id, field, filter)
     const sql = `SELECT p.term, p.chunk, p.rows FROM ${from}
       CROSS JOIN posting p ON p.term = t.id AND p.chunk BETWEEN ? AND ?`
-    for (const [term, chunk, stored] of this.#matches.rows(sql, ...values, low, high)) {
+    for (const [term, chunk, stored] of this.#matches.tables.rows(sql, ...values, low, high)) {
       const bits = objects.chunks.get(chunk as number)
       const count = bits ? commonCount(bits, stored as Uint8Array) : 0
       if (count > 0) counts.add(term as number, count)
@@ -176,7 +164,7 @@ export class TermGroups {
     const [id] = this.#field(field)
     if (id === undefined) return
     const [from, values] = this.#termsSql(id, field, filter)
-    for (const [term, number] of this.#matches.rows(
+    for (const [term, number] of this.#matches.tables.rows(
       `SELECT t.value, t.id FROM ${from} ORDER BY t.value`,
       ...values
     ))
@@ -205,13 +193,18 @@ export class TermGroups {
 
   #field(field: FieldName): [id: number | undefined, terms: number] {
     const sql = 'SELECT id, terms FROM field WHERE name = ?'
-    const found = this.#matches.statement(sql).get(field.name) as unknown as [number, number] | undefined
+    const found = this.#matches.tables.statement(sql).get(field.name) as unknown as
+      | [number, number]
+      | undefined
     return found ?? [undefined, 0]
   }
 
   #rows(term: number): RowSet {
     const rows = new RowSet()
-    for (const [chunk, stored] of this.#matches.rows('SELECT chunk, rows FROM posting WHERE term = ?', term))
+    for (const [chunk, stored] of this.#matches.tables.rows(
+      'SELECT chunk, rows FROM posting WHERE term = ?',
+      term
+    ))
       rows.addStored(chunk as number, stored as Uint8Array)
     return rows
   }
@@ -229,7 +222,7 @@ export class TermGroups {
       fields: [
         { name: field.name, kind, source: field.source, ...(path === undefined ? {} : { nestedPath: path }) }
       ],
-      nestedPaths: path === undefined ? [] : this.#matches.pathsTo(path)
+      nestedPaths: path === undefined ? [] : this.#matches.tables.pathsTo(path)
     })
     for (const entry of entries) {
       const { document, firstRows } = this.#documents.read(entry, path)
@@ -253,7 +246,7 @@ export class TermGroups {
         words: () => {}
       })
     }
-    return [...groups].flatMap(([term, rows]) => [...groupOf(term, rows)])
+    return [...groups].map(([term, rows]) => groupOf(term, rows))
   }
 
   #ofKey(objects: RowSet, filter: TermFilter | undefined): RowSet {
@@ -268,8 +261,8 @@ export class TermGroups {
     )
   }
 
-  #ids(objects: RowSet, { order, after }: TermWalk, size: number): TermGroup[] {
-    return this.#ordering.first(objects, order, size, after).map(({ row, entryId }) => {
+  #ofIds(objects: RowSet, { order, after }: TermWalk, size: number): TermGroup[] {
+    return this.#ids.first(objects, order, size, after).map(({ row, entryId }) => {
       const rows = new RowSet()
       rows.add(row)
       return { term: entryId, objects: 1, rows: () => rows }
@@ -277,8 +270,8 @@ export class TermGroups {
   }
 }
 
-function* groupOf(term: string, rows: RowSet): Generator<TermGroup> {
-  if (rows.chunks.size > 0) yield { term, objects: rows.size, rows: () => rows }
+function groupOf(term: string, rows: RowSet): TermGroup {
+  return { term, objects: rows.size, rows: () => rows }
 }
 
 function bySizeAndTerm(a: TermGroup, b: TermGroup): number {

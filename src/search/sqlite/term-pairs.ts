@@ -6,11 +6,11 @@ import type { Scalar } from '../../query/tree.ts'
 import type { WireOf } from './aggregation-wire.ts'
 import type { Columns } from './columns.ts'
 import { compareText, isNumeric, KEY_FIELD } from './fields.ts'
-import type { Matches } from './matches.ts'
-import type { Ordering } from './ordering.ts'
+import type { IdOrder } from './id-order.ts'
+import type { IndexTables } from './index-tables.ts'
 import { RowSet } from './row-set.ts'
-import { orderKey, scalarOf, termText } from './term-buckets.ts'
 import type { TermGroup, TermGroups } from './term-groups.ts'
+import { orderKey, scalarOf, termText } from './term-value.ts'
 import type { FieldName, OrderField } from './wire.ts'
 
 /** A pair and the objects that have it. */
@@ -29,16 +29,16 @@ interface Ranks {
 
 /** Finds pairs within one request. */
 export class TermPairs {
-  readonly #matches: Matches
+  readonly #tables: IndexTables
   readonly #columns: Columns
   readonly #groups: TermGroups
-  readonly #ordering: Ordering
+  readonly #ids: IdOrder
 
-  constructor(matches: Matches, columns: Columns, groups: TermGroups, ordering: Ordering) {
-    this.#matches = matches
+  constructor(tables: IndexTables, columns: Columns, groups: TermGroups, ids: IdOrder) {
+    this.#tables = tables
     this.#columns = columns
     this.#groups = groups
-    this.#ordering = ordering
+    this.#ids = ids
   }
 
   /**
@@ -102,14 +102,14 @@ export class TermPairs {
     const values: string[] = []
     const ofRow = new Map<number, number[]>()
     if (field.name === KEY_FIELD) {
-      for (const { row, entryId } of this.#ordering.first(objects, 'asc', objects.size)) {
+      for (const { row, entryId } of this.#ids.first(objects, 'asc', objects.size)) {
         ofRow.set(row, [values.length])
         values.push(entryId)
       }
       return { values, ofRow }
     }
     for (const group of this.#groups.inOrder(field, objects, { order: 'asc' })) {
-      this.#matches.checkStop()
+      this.#tables.checkStop()
       for (const row of group.rows()) addRank(ofRow, row, values.length)
       values.push(group.term)
     }

@@ -1,6 +1,6 @@
 /** A worker thread of the search file: answers the requests of the main thread one after the other. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { Stopped } from './matches.ts'
+import { Stopped } from './index-tables.ts'
 import { IndexReader } from './reader.ts'
 import type { ReadRequest, WorkerAnswer, WorkerMessage, WorkerSetup, WriteRequest } from './wire.ts'
 import { IndexWriter } from './writer.ts'
