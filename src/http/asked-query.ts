@@ -1,6 +1,6 @@
 /** What a search asked for, in one form for all ways of asking: for the log of requests that are slow or were refused. */
 import type { FastifyRequest } from 'fastify'
-import { readCriteria } from '../query/criteria.ts'
+import { readCriteria } from '../query/criteria-reader.ts'
 import { echo } from '../query/echo.ts'
 import { urlQuery } from '../query/url.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compile } from '../../src/query/compile.ts'
-import { readCriteria } from '../../src/query/criteria.ts'
+import { readCriteria } from '../../src/query/criteria-reader.ts'
 import { entryQuantities, type Quantity } from '../../src/query/quantities.ts'
 import { ALL } from '../../src/query/tree.ts'
 import { type EntryIndex, type IndexDocument, walk } from '../../src/search/entry-index.ts'

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { builtInDefinitions } from '../../src/archive/definition-registry.ts'
 import type { SeraiError } from '../../src/errors.ts'
 import { compile } from '../../src/query/compile.ts'
-import { readCriteria } from '../../src/query/criteria.ts'
+import { readCriteria } from '../../src/query/criteria-reader.ts'
 import { findQuantity } from '../../src/query/custom-names.ts'
 import data from '../../src/query/data/quantities.json' with { type: 'json' }
 import { echo } from '../../src/query/echo.ts'

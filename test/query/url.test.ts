@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readCriteria } from '../../src/query/criteria.ts'
+import { readCriteria } from '../../src/query/criteria-reader.ts'
 import { echo } from '../../src/query/echo.ts'
 import { entryQuantities } from '../../src/query/quantities.ts'
 import { urlQuery } from '../../src/query/url.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { SeraiError } from '../../src/errors.ts'
 import { compile } from '../../src/query/compile.ts'
-import { readCriteria } from '../../src/query/criteria.ts'
+import { readCriteria } from '../../src/query/criteria-reader.ts'
 import { entryQuantities } from '../../src/query/quantities.ts'
 import type { Query } from '../../src/query/tree.ts'
 

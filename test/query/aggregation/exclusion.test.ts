@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { excludingQueries } from '../../../src/query/aggregation/exclusion.ts'
 import { compile } from '../../../src/query/compile.ts'
-import { readCriteria } from '../../../src/query/criteria.ts'
+import { readCriteria } from '../../../src/query/criteria-reader.ts'
 import { entryQuantities, type Quantity } from '../../../src/query/quantities.ts'
 import { and, type Query } from '../../../src/query/tree.ts'
 

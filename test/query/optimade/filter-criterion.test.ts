@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { SeraiError } from '../../../src/errors.ts'
 import { compile } from '../../../src/query/compile.ts'
-import { readCriteria } from '../../../src/query/criteria.ts'
+import { readCriteria } from '../../../src/query/criteria-reader.ts'
 import { echo } from '../../../src/query/echo.ts'
 import { entryQuantities } from '../../../src/query/quantities.ts'
 import { matches } from '../../search/naive.ts'

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type DetailItem, SeraiError } from '../../src/errors.ts'
 import { compile } from '../../src/query/compile.ts'
-import { readCriteria } from '../../src/query/criteria.ts'
+import { readCriteria } from '../../src/query/criteria-reader.ts'
 import { echo } from '../../src/query/echo.ts'
 import { entryQuantities } from '../../src/query/quantities.ts'
 
