@@ -7,8 +7,6 @@ export interface ConcurrencyCounter {
    * @param limit slots that one client has
    */
   enter(key: string, limit: number): Promise<Slot | undefined> | Slot | undefined
-  /** Gives back what is still taken. */
-  close(): void
 }
 
 /** A slot that is taken. */
@@ -38,9 +36,5 @@ export class LocalConcurrency implements ConcurrencyCounter {
         else this.#taken.delete(key)
       }
     }
-  }
-
-  close(): void {
-    this.#taken.clear()
   }
 }

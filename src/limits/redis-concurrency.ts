@@ -66,6 +66,7 @@ export class RedisConcurrency implements ConcurrencyCounter {
     }
   }
 
+  /** Gives back what this process holds. */
   close(): void {
     clearInterval(this.#renewal)
     for (const [name, set] of this.#held) this.#redis.zrem(set, name).catch(() => {})

@@ -153,7 +153,7 @@ interface Passing {
   readonly exceeded: boolean
 }
 
-/** Counts requests: in Redis, and in this process while Redis does not answer. */
+/** Counts requests: in Redis, and on this machine while Redis does not answer. */
 async function passingLimiter(
   app: FastifyInstance,
   { requests, seconds }: NonNullable<LimitsConfig['rate']>,
@@ -190,30 +190,22 @@ async function passingLimiter(
   }
 }
 
-/** Counts what is under way: in Redis, and in this process while Redis does not answer. */
-function slotsOf(
-  app: FastifyInstance,
-  limit: number,
-  redis?: Redis,
-  counts?: SharedCounts
-): (key: string) => Promise<Slot | undefined> | Slot | undefined {
-  const here = new LocalConcurrency()
-  const local = counts ?? here
-  const shared: ConcurrencyCounter | undefined = redis && new RedisConcurrency(redis, `${PREFIX}concurrency-`)
-  app.addHook('onClose', async () => {
-    shared?.close()
-    here.close()
-  })
-  if (!shared) return key => local.enter(key, limit)
+/** Takes a slot of an address; undefined: all are taken. */
+type TakeSlot = (key: string) => Promise<Slot | undefined> | Slot | undefined
+
+/** Counts what is under way: in Redis, and on this machine while Redis does not answer. */
+function slotsOf(app: FastifyInstance, limit: number, redis?: Redis, counts?: SharedCounts): TakeSlot {
+  const local: ConcurrencyCounter = counts ?? new LocalConcurrency()
+  if (!redis) return key => local.enter(key, limit)
+  const shared = new RedisConcurrency(redis, `${PREFIX}concurrency-`)
+  app.addHook('onClose', async () => shared.close())
   return key =>
     withRedis(
       app,
-      async () => shared.enter(key, limit),
+      () => shared.enter(key, limit),
       () => local.enter(key, limit)
     )
 }
-
-type TakeSlot = (key: string) => Promise<Slot | undefined> | Slot | undefined
 
 /** Tells the metrics how many slots this process holds. */
 function counted(take: TakeSlot, metrics?: Pick<RequestMetrics, 'countSlots'>): TakeSlot {

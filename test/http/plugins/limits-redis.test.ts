@@ -1,22 +1,14 @@
 /** Limits that several servers share, over a real Redis; there are no such tests where `redis-server` is not installed. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { createServer } from 'node:net'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { RedisConcurrency } from '../../../src/limits/redis-concurrency.ts'
 import { connectRedis } from '../../../src/limits/redis-connection.ts'
 import { openTestServices, type TestServer, testServer } from '../../app.ts'
 import { eventually } from '../../files/open-files.ts'
+import { freePort } from '../../free-port.ts'
 
 const installed = spawnSync('redis-server', ['--version']).status === 0
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 
 describe.runIf(installed)('limits shared through Redis', () => {
   let redisServer: ChildProcess
