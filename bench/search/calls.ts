@@ -2,7 +2,8 @@
  * The calls that are measured: bodies of `POST /entries/query`, and of `POST /suggestions`. Each comes with other values every time, so that no answer
  * is one that was given before; the first ones of a run are not counted.
  */
-import { randomOf, SyntheticDocuments } from './documents.ts'
+import { SyntheticDocuments } from './documents.ts'
+import { randomOf } from './random.ts'
 
 /** A request body. */
 export type Body = Readonly<Record<string, unknown>>
