@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { OPTIONS, type Overrides } from '../src/config.ts'
 import { acceptedValues, type SettingSchema } from '../src/setting-value.ts'
 import { SettingsSchema } from '../src/settings.ts'
+import { TracesSettingsSchema } from '../src/traces-settings.ts'
 
 /** Where the page stands. */
 export const SETTINGS_FILE = join(import.meta.dirname, '../docs/settings.md')
@@ -23,19 +24,29 @@ Secrets, and addresses of stores, which may have passwords in them, can be kept 
 of a file with the value of \`SERAI_API_SECRET\`, and so on.
 `
 
+const TRACES = `## Traces
+
+Traces are set as OpenTelemetry sets them everywhere; [monitoring](monitoring/README.md#traces) tells what they are for. As long as
+they are not asked for by one of the first four settings nothing else of these is looked at. Certificates for \`https\` are taken as its exporters take
+them: \`OTEL_EXPORTER_OTLP_CERTIFICATE\`, \`OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE\` and \`OTEL_EXPORTER_OTLP_CLIENT_KEY\` are paths of files.
+`
+
 /** The whole page. */
 export function settingsPage(): string {
-  const rows = Object.entries(SettingsSchema.properties).map(([name, schema]) =>
-    row(name, schema as unknown as SettingSchema)
-  )
-  const table = ['| variable | value | default | meaning |', '| --- | --- | --- | --- |', ...rows]
-  return `${HEAD}\n${table.join('\n')}\n`
+  const own = tableOf(SettingsSchema.properties, name => `SERAI_${name.toUpperCase()}`)
+  return `${HEAD}\n${own}\n${TRACES}\n${tableOf(TracesSettingsSchema.properties, name => name)}`
 }
 
-function row(name: string, schema: SettingSchema): string {
-  const option = OPTIONS[name as keyof Overrides]
+function tableOf(properties: object, variableOf: (name: string) => string): string {
+  const rows = Object.entries(properties).map(([name, schema]) =>
+    row(variableOf(name), schema as SettingSchema, OPTIONS[name as keyof Overrides])
+  )
+  return `${['| variable | value | default | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n')}\n`
+}
+
+function row(variable: string, schema: SettingSchema, option: string | undefined): string {
   const value = schema.pattern === undefined && schema.minLength !== 1 ? acceptedValues(schema) : 'text'
   const preset = schema.default === undefined || schema.default === '' ? '' : `\`${schema.default}\``
   const meaning = `${schema.description}${option ? ` Option \`${option}\`.` : ''}`
-  return `| \`SERAI_${name.toUpperCase()}\` | ${value} | ${preset} | ${meaning} |`
+  return `| \`${variable}\` | ${value} | ${preset} | ${meaning} |`
 }

@@ -23,6 +23,7 @@ import { pageHeaders } from './http/plugins/page-headers.ts'
 import { requestLog } from './http/plugins/request-log.ts'
 import { requestSignal } from './http/plugins/request-signal.ts'
 import { stalledClients } from './http/plugins/stalled-clients.ts'
+import { traces } from './http/plugins/traces.ts'
 import { unknownRoutes } from './http/plugins/unknown-routes.ts'
 import { validation } from './http/plugins/validation.ts'
 import { requestId } from './http/request-identity.ts'
@@ -53,6 +54,7 @@ import { userRoutes } from './http/routes/users.ts'
 import type { SharedCounts } from './limits/shared-counts.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { Services } from './services.ts'
+import type { Traces } from './traces/traces.ts'
 import { VERSION } from './version.ts'
 
 declare module 'fastify' {
@@ -71,6 +73,8 @@ export interface AppOptions {
   readonly log?: FastifyBaseLogger
   /** Where requests are counted; absent: nowhere. */
   readonly metrics?: Metrics
+  /** Where requests are traced; absent: nowhere. */
+  readonly traces?: Traces
   /** Where the requests of an address are counted together with those to other processes; Redis counts more. */
   readonly counts?: SharedCounts
   /** Gives what `/-/metrics` answers; default: what `metrics` has. Where several processes serve together, that of all. */
@@ -109,6 +113,7 @@ export async function buildApp(
 
   await app.register(validation)
   await app.register(errors)
+  if (options.traces) await app.register(traces, { traces: options.traces })
   await app.register(requestLog, {
     ...(slowRequest !== undefined ? { slow: slowRequest } : {}),
     ...(metrics ? { metrics: metrics.requests } : {})

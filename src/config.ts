@@ -5,14 +5,14 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
-import Value from 'typebox/value'
 import { type AccessConfig, accessConfig, SECRET_SETTINGS } from './access-settings.ts'
 import { type LimitsConfig, limitsConfig } from './limits-settings.ts'
 import { type MonitoringConfig, monitoringConfig } from './monitoring-settings.ts'
 import { withSecretFiles } from './secret-files.ts'
-import { acceptedValues, type SettingSchema, settingValue } from './setting-value.ts'
+import { checkedSetting, type SettingSchema } from './setting-value.ts'
 import { FILE_SETTINGS, type Settings, SettingsSchema } from './settings.ts'
 import { similarName } from './similar-name.ts'
+import { type TracesConfig, tracesConfig } from './traces-settings.ts'
 
 /** Where documents, archives and the index are kept. */
 export type StorageProfile =
@@ -40,6 +40,8 @@ export interface Config {
   readonly access: AccessConfig
   readonly limits: LimitsConfig
   readonly monitoring: MonitoringConfig
+  /** Absent: there are no traces. */
+  readonly traces?: TracesConfig
   readonly demoData: boolean
   readonly logLevel: string
   /** File of the audit log, an absolute path; absent: its lines go to the server's log. */
@@ -107,6 +109,7 @@ export function readConfig(variables: Environment, overrides: Overrides = {}): C
   }
   const access = accessConfig(settings, settings.host ?? '', problems)
   const limits = limitsConfig(settings, problems)
+  const traces = tracesConfig(variables, problems)
   if (problems.length > 0) throw new ConfigError(problems)
 
   return Object.freeze({
@@ -120,6 +123,7 @@ export function readConfig(variables: Environment, overrides: Overrides = {}): C
     access,
     limits,
     monitoring: monitoringConfig(settings),
+    ...(traces ? { traces } : {}),
     demoData: settings.demo_data,
     logLevel: String(settings.log_level),
     ...(settings.audit_log === 'log'
@@ -157,20 +161,11 @@ function givenSettings(environment: Environment, overrides: Overrides, problems:
 
   for (const [name, schema] of Object.entries(properties)) {
     const variable = `SERAI_${name.toUpperCase()}`
-    const text = overrides[name as keyof Overrides] ?? environment[variable]
-    // An empty variable counts as not set: compose files write them so.
-    if (text === undefined || (text === '' && name !== 'base_path')) {
-      if (schema.default !== undefined) values[name] = schema.default
-      continue
-    }
-    const value = settingValue(schema, text)
-    if (Value.Check(schema, value)) values[name] = value
-    else {
-      const shown = SECRET_SETTINGS.has(name) ? '' : ` is "${text}", but`
-      const told =
-        overrides[name as keyof Overrides] === undefined ? variable : OPTIONS[name as keyof Overrides]
-      problems.push(`${told}${shown} must be ${acceptedValues(schema)}`)
-    }
+    const option = overrides[name as keyof Overrides]
+    const told = option === undefined ? variable : OPTIONS[name as keyof Overrides]
+    const setting = { told, isSecret: SECRET_SETTINGS.has(name) }
+    const value = checkedSetting(schema, option ?? environment[variable], setting, problems)
+    if (value !== undefined) values[name] = value
   }
   const known = new Set(Object.keys(properties).map(name => `SERAI_${name.toUpperCase()}`))
   for (const variable of Object.keys(environment)) {
@@ -192,5 +187,7 @@ export function loadConfig(overrides: Overrides = {}): Config {
       throw new ConfigError([`.env cannot be read: ${(error as Error).message}`])
     }
   }
+  // Where the libraries of OpenTelemetry look for what they read themselves (`traces-settings.ts`).
+  for (const [name, text] of Object.entries(file)) if (name.startsWith('OTEL_')) process.env[name] ??= text
   return readConfig({ ...file, ...process.env }, overrides)
 }

@@ -58,7 +58,8 @@ export async function openTestServices(
 export async function openCorpusServices(
   profile: Profile,
   settings: Readonly<Record<string, string>> = {},
-  folders: readonly DataFolder[] = ['corpus', 'guide']
+  folders: readonly DataFolder[] = ['corpus', 'guide'],
+  options: OpenOptions = {}
 ): Promise<TestServices> {
   const name = folders.join('_')
   const config = configOf(profile, name, settings)
@@ -73,7 +74,7 @@ export async function openCorpusServices(
       await services.close()
     }
   })
-  return { ...(await openServices(config)), config }
+  return { ...(await openServices(config, options)), config }
 }
 
 /** The application over these services; close it before them. */

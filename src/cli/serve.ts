@@ -4,9 +4,11 @@ import { createServer } from 'node:net'
 import type { Logger } from 'pino'
 import { buildApp } from '../app.ts'
 import { type Config, loadConfig, type Overrides } from '../config.ts'
+import type { CallObserver } from '../health/watched-store.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { ALL } from '../query/tree.ts'
 import { learnPackages, openServices, type Services } from '../services.ts'
+import type { Traces } from '../traces/traces.ts'
 import { VERSION } from '../version.ts'
 import { endConnectionsAfterAnswers } from './connections.ts'
 import { bringDemoData } from './demo-data.ts'
@@ -16,6 +18,9 @@ import { serverLog } from './server-log.ts'
 import { onShutdown } from './shutdown.ts'
 import { returnStartMemory } from './start-memory.ts'
 import { WorkerProcess } from './worker.ts'
+
+/** Milliseconds that the last spans get to be sent when the server ends; a collector that is not there does not keep it. */
+const LAST_SPANS = 2000
 
 /** Milliseconds before the end of a process that is told what it has not waited for. */
 const LAST_WORD = 50
@@ -37,17 +42,16 @@ export async function serve(overrides: Overrides): Promise<void> {
 async function serveHere(config: Config, worker?: WorkerProcess): Promise<void> {
   const log = await serverLog(config.logLevel)
   const metrics = await openMetrics(config)
-  const services = await openServices(config, {
-    log,
-    watch: true,
-    ...(metrics ? { observe: metrics.storeCall } : {})
-  })
+  const traces = await openTraces(config, log)
+  const observe = everyObserver([metrics?.storeCall, traces?.storeCall])
+  const services = await openServices(config, { log, watch: true, ...(observe ? { observe } : {}) })
   metrics?.follow(services.watches)
   const stop = new AbortController()
   try {
     const app = await buildApp(config, services, {
       log,
       ...(metrics ? { metrics } : {}),
+      ...(traces ? { traces } : {}),
       ...(worker ? { counts: worker.counts, metricsText: () => worker.metricsOfAll() } : {})
     })
     if (metrics) worker?.onMetrics(() => metrics.registry.getMetricsAsJSON())
@@ -58,10 +62,11 @@ async function serveHere(config: Config, worker?: WorkerProcess): Promise<void> 
     onShutdown(config.shutdownTimeout, async ({ signal, error }) => {
       if (error) log.fatal(error)
       stop.abort()
+      const end = performance.now() + config.shutdownTimeout - 2 * LAST_WORD
       await stopped(log, signal ?? 'an error', config.shutdownTimeout, running, async () => {
         await app.close()
-        await readers?.close()
-        await services.close()
+        const left = Math.max(0, end - performance.now())
+        await Promise.all([traces?.close(Math.min(LAST_SPANS, left)), readers?.close(), services.close()])
       })
     })
     await app.listen({
@@ -96,6 +101,22 @@ async function openMetrics({ monitoring, storage }: Config): Promise<Metrics | u
   if (!monitoring.metrics) return undefined
   const { Metrics } = await import('../metrics/metrics.ts')
   return new Metrics({ version: VERSION, profile: storage.kind })
+}
+
+/** Where requests and calls to stores are traced, if the settings ask for it. */
+async function openTraces({ traces, storage }: Config, log: Logger): Promise<Traces | undefined> {
+  if (!traces) return undefined
+  const { openTraces } = await import('../traces/open-telemetry.ts')
+  return openTraces(traces, { version: VERSION, profile: storage.kind }, log)
+}
+
+/** Tells all of them of a call; undefined when there are none. */
+function everyObserver(observers: readonly (CallObserver | undefined)[]): CallObserver | undefined {
+  const all = observers.filter(observer => observer !== undefined)
+  if (all.length < 2) return all[0]
+  return (...call) => {
+    for (const observe of all) observe(...call)
+  }
 }
 
 /** Tells that a port is taken before minutes of import, not after. */

@@ -7,7 +7,7 @@ const LOG_DELAY = 200
 
 /** Members of lines about requests, about the server and about stores, which the text has too. */
 const IN_TEXT = [
-  ...['reqId', 'method', 'route', 'url', 'status', 'ms', 'bytes', 'user', 'ip', 'failure'],
+  ...['reqId', 'trace_id', 'method', 'route', 'url', 'status', 'ms', 'bytes', 'user', 'ip', 'failure'],
   ...['profile', 'version', 'node', 'address', 'answers', 'store', 'seconds', 'calls']
 ]
 
@@ -25,7 +25,7 @@ export async function serverLog(level: string): Promise<Logger> {
     translateTime: 'SYS:HH:MM:ss',
     messageFormat:
       '{if msg}{msg}{end}{if method} {method} {url} {status} in {ms} ms, {bytes} bytes for {ip}{end}' +
-      '{if user} ({user}){end}{if failure}: {failure}{end}'
+      '{if user} ({user}){end}{if failure}: {failure}{end}{if trace_id}, trace {trace_id}{end}'
   })
   return pino({ level }, lines)
 }

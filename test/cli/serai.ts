@@ -26,21 +26,22 @@ export interface Run {
  * Starts the command. It does not see the settings of the environment that the tests run in.
  * @param older start it through the older Node's way
  * @param input what it finds on its standard input; there is none without
+ * @param folder where it is started; by default where there is no `.env`
  */
 export function serai(
   args: readonly string[],
   settings: Record<string, string> = {},
   older = false,
-  input?: string
+  input?: string,
+  folder: string = import.meta.dirname
 ): Run {
   const environment = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !name.startsWith('SERAI_') && name !== 'NODE_OPTIONS')
+    Object.entries(process.env).filter(([name]) => !/^(?:SERAI|OTEL)_/.test(name) && name !== 'NODE_OPTIONS')
   )
   const options = older ? ['--import', OLDER_NODE] : []
   const child = spawn(process.execPath, [...options, BIN, ...args], {
     env: { ...environment, ...(older ? {} : ONE_PROCESS), ...settings },
-    // Where there is no `.env`.
-    cwd: import.meta.dirname,
+    cwd: folder,
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe']
   })
   child.stdin?.end(input)

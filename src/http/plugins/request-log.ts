@@ -83,7 +83,7 @@ export const requestLog = fp<RequestLogOptions>(
 )
 
 /** The pattern of the route, in one spelling of the two that routes have; undefined where there is none. */
-function routeOf({ routeOptions: { url } }: FastifyRequest): string | undefined {
+export function routeOf({ routeOptions: { url } }: FastifyRequest): string | undefined {
   return url !== undefined && url.length > 1 && url.endsWith('/') ? url.slice(0, -1) : url
 }
 
