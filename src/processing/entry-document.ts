@@ -1,94 +1,138 @@
 /** Index documents of stored entries, made anew from what the stores hold of them. */
 import type { JsonObject } from '../archive/definitions.ts'
-import { storedParts } from '../archive/stored-parts.ts'
 import type { RawTree } from '../files/raw-files.ts'
 import { directoryOf } from '../files/raw-path.ts'
 import type { IndexDocument } from '../search/entry-index.ts'
 import type { Services } from '../services.ts'
-import { type ArchiveContents, blockKey } from '../storage/archives.ts'
 import type { Dataset, Entry, Upload, User } from '../storage/documents.ts'
-import { ArchiveOutline } from './archive-outline.ts'
-import type { ImportLinks } from './import-links.ts'
-import { indexDocument } from './index-document.ts'
-
-/** An upload with what the documents of its entries need beside them. */
-export interface StoredUpload {
-  readonly upload: Upload
-  readonly persons: ReadonlyMap<string, User>
-  readonly datasets: ReadonlyMap<string, Dataset>
-  readonly tree: RawTree | undefined
-}
+import { ImportLinks } from './import-links.ts'
+import { indexDocument, isSummarised } from './index-document.ts'
+import { type IndexedMember, indexedMembers } from './indexed-members.ts'
+import { storedOutlines } from './stored-outline.ts'
+import { storedSchemas } from './stored-schemas.ts'
 
 type StoredServices = Pick<Services, 'documents' | 'archives' | 'files' | 'definitions' | 'quantities'>
 
-/** Reads what the entries of an upload have in common. */
-export async function storedUpload(
-  upload: Upload,
-  entries: readonly Entry[],
-  { documents, files }: StoredServices
-): Promise<StoredUpload> {
-  const ids = [upload.main_author, ...upload.coauthors, ...upload.reviewers]
-  const users = await documents.users([...new Set([...ids, ...entries.flatMap(e => e.entry_coauthors)])])
-  const datasets = await documents.datasets([...new Set(entries.flatMap(e => e.datasets))])
-  return {
-    upload,
-    persons: new Map(users.map(user => [user.user_id, user])),
-    datasets: new Map(datasets.map(dataset => [dataset.dataset_id, dataset])),
-    tree: await files.tree(upload.upload_id)
+/** Archives that are in memory at once. */
+const READING = 20
+
+/** Entries after which what was read of others is forgotten: there may be very many. */
+const REMEMBERING = 5000
+
+/** What some entries need beside their archives. */
+interface Surroundings {
+  readonly uploads: ReadonlyMap<string, Upload>
+  readonly persons: ReadonlyMap<string, User>
+  readonly datasets: ReadonlyMap<string, Dataset>
+  /** By upload id; read when the first entry needs it. */
+  readonly trees: Map<string, RawTree | undefined>
+}
+
+/** The documents of some entries. */
+export interface MadeDocuments {
+  readonly documents: readonly IndexDocument[]
+  /** Why there is none, by entry id. */
+  readonly problems: ReadonlyMap<string, string>
+}
+
+/** Makes documents, as an import of the same does. */
+export class EntryDocuments {
+  readonly #services: StoredServices
+  readonly #members: IndexedMember
+  #links: ImportLinks
+  #linked = 0
+
+  constructor(services: StoredServices) {
+    this.#services = services
+    this.#members = indexedMembers(services.quantities, services.definitions)
+    this.#links = this.#newLinks()
+  }
+
+  #newLinks(): ImportLinks {
+    const { documents, archives } = this.#services
+    return new ImportLinks({ archive: async () => undefined }, [], documents, storedSchemas(archives))
+  }
+
+  /**
+   * Makes the documents of entries, of whatever uploads.
+   * @param entryIds some hundred at most; those that are gone are left out
+   * @throws SeraiError when a store fails
+   */
+  async of(entryIds: readonly string[]): Promise<MadeDocuments> {
+    const { documents, archives } = this.#services
+    const entries = await documents.entries(entryIds)
+    const around = await this.#surroundings(entries)
+    const documentsMade: IndexDocument[] = []
+    const problems = new Map<string, string>()
+    for (let from = 0; from < entries.length; from += READING) {
+      const some = entries.slice(from, from + READING)
+      const contents = await archives.contents(some.map(entry => entry.entry_id))
+      const outlines = await storedOutlines([...contents.values()], archives)
+      for (const entry of some) {
+        const { entry_id, upload_id } = entry
+        const upload = around.uploads.get(upload_id)
+        if (!upload) continue
+        try {
+          const archive = outlines.get(entry_id)
+          if (archive instanceof Error) throw archive
+          documentsMade.push(await this.#document(entry, upload, archive, around))
+        } catch (error) {
+          problems.set(entry_id, error instanceof Error ? error.message : String(error))
+        }
+      }
+    }
+    return { documents: documentsMade, problems }
+  }
+
+  async #surroundings(entries: readonly Entry[]): Promise<Surroundings> {
+    const { documents } = this.#services
+    const uploadIds = [...new Set(entries.map(entry => entry.upload_id))]
+    const found = await Promise.all(uploadIds.map(id => documents.upload(id)))
+    const uploads = found.filter(upload => upload !== undefined)
+    const people = uploads.flatMap(({ main_author, coauthors, reviewers }) => [
+      main_author,
+      ...coauthors,
+      ...reviewers
+    ])
+    const users = await documents.users([...new Set([...people, ...entries.flatMap(e => e.entry_coauthors)])])
+    const datasets = await documents.datasets([...new Set(entries.flatMap(e => e.datasets))])
+    return {
+      uploads: new Map(uploads.map(upload => [upload.upload_id, upload])),
+      persons: new Map(users.map(user => [user.user_id, user])),
+      datasets: new Map(datasets.map(dataset => [dataset.dataset_id, dataset])),
+      trees: new Map()
+    }
+  }
+
+  async #document(
+    entry: Entry,
+    upload: Upload,
+    archive: JsonObject | undefined,
+    { persons, datasets, trees }: Surroundings
+  ): Promise<IndexDocument> {
+    const { definitions, quantities } = this.#services
+    const { entry_id, upload_id } = entry
+    const made = { entry, upload, persons, datasets, quantities, members: this.#members }
+    // What processing has written says all that would follow from schemas, other entries and files.
+    if (!archive || isSummarised((archive.metadata ?? {}) as JsonObject))
+      return indexDocument({ ...made, ...(archive ? { archive } : {}), definitions })
+    if (this.#linked++ % REMEMBERING === 0) this.#links = this.#newLinks()
+    const { schemas, mainfileOf } = await this.#links.of(archive, upload_id)
+    const own = archive.definitions as JsonObject | undefined
+    const scope = definitions.scope(
+      { entryId: entry_id, uploadId: upload_id, ...(own ? { definitions: own } : {}) },
+      schemas
+    )
+    if (!trees.has(upload_id)) trees.set(upload_id, await this.#services.files.tree(upload_id))
+    const files = filesOf(entry, trees.get(upload_id))
+    return indexDocument({ ...made, archive, definitions: scope, files, mainfileOf })
   }
 }
 
-/**
- * The index document of an entry, as an import of the same makes it.
- * @param contents of its archive, if it has one
- * @throws SeraiError ARCHIVE_DAMAGED
- */
-export async function storedEntryDocument(
-  entry: Entry,
-  { upload, persons, datasets, tree }: StoredUpload,
-  contents: ArchiveContents | undefined,
-  services: StoredServices,
-  links: ImportLinks
-): Promise<IndexDocument> {
-  const archive = contents && (await outlineOf(contents, services))
-  const { schemas, mainfileOf } = await links.of(archive ?? {}, upload.upload_id)
-  const definitions = archive?.definitions as JsonObject | undefined
-  const scope = services.definitions.scope(
-    { entryId: entry.entry_id, uploadId: upload.upload_id, ...(definitions ? { definitions } : {}) },
-    schemas
-  )
-  const beside = (tree?.list(directoryOf(entry.mainfile)) ?? [])
-    .filter(node => node.kind === 'file' && node.path !== entry.mainfile)
+/** The mainfile, then the other files of its folder. */
+function filesOf({ mainfile }: Entry, tree: RawTree | undefined): string[] {
+  const beside = (tree?.list(directoryOf(mainfile)) ?? [])
+    .filter(node => node.kind === 'file' && node.path !== mainfile)
     .map(node => node.path)
-  return indexDocument({
-    entry,
-    upload,
-    ...(archive ? { archive } : {}),
-    persons,
-    datasets,
-    definitions: scope,
-    quantities: services.quantities,
-    files: [entry.mainfile, ...beside.sort()],
-    mainfileOf
-  })
-}
-
-/** What indexing needs of a stored archive. */
-async function outlineOf(
-  contents: ArchiveContents,
-  { archives }: Pick<Services, 'archives'>
-): Promise<JsonObject> {
-  const { entryId, generation } = contents
-  const outline = new ArchiveOutline()
-  const parts = storedParts(contents, async numbers => {
-    const blocks = await archives.blocks(numbers.map(number => ({ entryId, generation, number })))
-    return new Map(
-      numbers.flatMap(number => {
-        const bytes = blocks.get(blockKey({ entryId, number }))
-        return bytes ? [[number, bytes] as const] : []
-      })
-    )
-  })
-  for await (const _ of outline.watch(parts));
-  return outline.archive
+  return [mainfile, ...beside.sort()]
 }

@@ -11,7 +11,7 @@ import type { Dataset, Entry, Upload, User } from '../storage/documents.ts'
 import { summariseArchive } from './archive-summary.ts'
 import { addDerivedQuantities, availableProperties, withFormulaFragments } from './derived-quantities.ts'
 import { entryTitle } from './entry-title.ts'
-import { indexedMembers, reduceToIndexed } from './indexed-members.ts'
+import { type IndexedMember, indexedMembers, reduceToIndexed } from './indexed-members.ts'
 import { type IndexedPeople, indexedPeople } from './people.ts'
 import { textContents } from './text-contents.ts'
 
@@ -29,6 +29,8 @@ export interface IndexInput {
   /** Where definitions that the archive names are found. */
   readonly definitions: DefinitionScope
   readonly quantities: Quantities
+  /** What {@link indexedMembers} gives: whoever makes many documents asks once. */
+  readonly members?: IndexedMember
   /** Raw files that belong to the entry, mainfile first; for archives whose metadata has no such list. */
   readonly files?: readonly string[]
   /** Mainfile of another entry, if it is known. */
@@ -87,8 +89,11 @@ function withAvailableProperties(results: unknown, definition: SectionDefinition
   return { ...(results as JsonObject), properties: { ...properties, available_properties: available } }
 }
 
-/** Whether the archive's metadata has what a processing writes there after it has looked through the archive. */
-function isSummarised(metadata: JsonObject): boolean {
+/**
+ * Whether the archive's metadata has what a processing writes there after it has looked through the archive. Of such archives
+ * nothing but metadata and results is looked at.
+ */
+export function isSummarised(metadata: JsonObject): boolean {
   return Boolean(metadata.quantities && metadata.sections && metadata.section_defs)
 }
 
@@ -130,7 +135,7 @@ export function indexDocument(input: IndexInput): IndexDocument {
   const people = indexedPeople(entry, upload, input.persons, archived.entry_type)
   const document: Record<string, unknown> = { ...archived, ...currentValues(input, people) }
   if (archive) document.text_search_contents ??= textContents({ ...document, ...people }, texts)
-  const members = indexedMembers(input.quantities, definitions)
+  const members = input.members ?? indexedMembers(input.quantities, definitions)
   const reduced = reduceToIndexed(addDerivedQuantities(withElementRatios(document)), members) as JsonObject
   return { ...reduced, ...people, entry_id: entry.entry_id }
 }

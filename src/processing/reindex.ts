@@ -6,10 +6,8 @@
 import { ALL } from '../query/tree.ts'
 import { type IndexDocument, walk } from '../search/entry-index.ts'
 import type { Services } from '../services.ts'
-import type { Upload } from '../storage/documents.ts'
-import { storedEntryDocument, storedUpload } from './entry-document.ts'
-import { ImportLinks } from './import-links.ts'
-import { storedSchemas } from './stored-schemas.ts'
+import type { DocumentStore, Upload } from '../storage/documents.ts'
+import { EntryDocuments } from './entry-document.ts'
 import { everyUploadId } from './upload-ids.ts'
 
 /** What became of it. */
@@ -30,14 +28,17 @@ export interface ReindexProgress {
   readonly name: string
 }
 
-/** Entries that are worked on at once. */
+/** Entries whose documents are made together, of however many uploads. */
 const BATCH = 100
 
-/** Writes that the index may work on while further documents are made. */
+/** Batches that the index may work on while further documents are made: it writes those that wait together. */
 const WRITING = 8
 
 /** Times that an entry is looked at which others write at the same time. */
 const TRIES = 5
+
+/** Entries that are looked up at once to see whether they are still there. */
+const LOOKUP = 500
 
 /**
  * Makes the index anew.
@@ -49,141 +50,162 @@ export async function reindex(
 ): Promise<ReindexReport> {
   const { documents, index } = services
   await index.renew((done, total) => onProgress({ step: 'copying', done, total, name: '' }))
-  const work = workOn(services)
-  const uploads = await everyUploadId(documents)
-  const counts = await documents.countEntries([...uploads])
-  const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
-  let entries = 0
+  const run = new Run(services, async entryIds => {
+    // Before the stores are read: what is written after that counts more.
+    const versions = await index.versions(entryIds)
+    return made => index.replace(made, versions)
+  })
   const unfinished: Upload[] = []
-  for (const uploadId of uploads) {
-    onProgress({ step: 'indexing', done: entries, total, name: uploadId })
-    const upload = await documents.upload(uploadId)
-    if (upload && upload.import_checksum === undefined) unfinished.push(upload)
-    entries += await indexUpload(uploadId, work)
-  }
+  const entries = await run.everyUpload(onProgress, upload => {
+    if (upload.import_checksum === undefined) unfinished.push(upload)
+  })
   // An import tells of an upload when all of its entries are there.
   for (const old of unfinished) {
     const upload = await documents.upload(old.upload_id)
-    if (JSON.stringify(upload) !== JSON.stringify(old)) await indexUpload(old.upload_id, work)
+    if (JSON.stringify(upload) !== JSON.stringify(old))
+      await run.batches(entryIdsOf([old.upload_id], documents))
   }
-  onProgress({ step: 'indexing', done: total, total, name: '' })
   const removed = await removeUnknown(services)
-  const problems = [...work.problems].map(([entryId, message]) => ({ entryId, message }))
-  return { entries: entries - problems.length, removed, problems }
-}
-
-interface Work {
-  readonly services: Services
-  readonly links: ImportLinks
-  /** By entry id. */
-  readonly problems: Map<string, string>
-}
-
-function workOn(services: Services): Work {
-  const links = new ImportLinks(
-    { archive: async () => undefined },
-    [],
-    services.documents,
-    storedSchemas(services.archives)
-  )
-  return { services, links, problems: new Map() }
+  return run.report(entries, removed)
 }
 
 /**
- * Makes all documents where nobody else reads or writes, as quickly as an import does: many are written together, and further
- * ones are made meanwhile.
+ * Makes all documents where nobody else reads or writes.
  * @throws SeraiError when a store fails
  */
 export async function indexAlone(
   services: Services,
   onProgress: (event: ReindexProgress) => void = () => {}
 ): Promise<ReindexReport> {
-  const { documents, index } = services
-  const work = workOn(services)
-  const uploads = await everyUploadId(documents)
-  const counts = await documents.countEntries([...uploads])
-  const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
-  let waiting: IndexDocument[] = []
-  const writing: Promise<void>[] = []
-  const write = async () => {
-    const put = index.put(waiting)
-    // Whoever waits for it learns of its failure.
-    put.catch(() => {})
-    writing.push(put)
-    waiting = []
-    if (writing.length > WRITING) await writing.shift()
+  const { index } = services
+  const run = new Run(services, async () => async made => {
+    await index.put(made)
+    return []
+  })
+  const report = run.report(await run.everyUpload(onProgress), 0)
+  const isComplete = (await index.count(ALL)) === report.entries
+  return isComplete ? report : { ...report, removed: await removeUnknown(services) }
+}
+
+/** Writes documents; gives the ids of entries that others wrote meanwhile. */
+type Write = (documents: readonly IndexDocument[]) => Promise<readonly string[]>
+
+/** One run over entries: documents are made one batch after the other, while those before are written. */
+class Run {
+  readonly #services: Services
+  readonly #making: EntryDocuments
+  readonly #prepare: (entryIds: readonly string[]) => Promise<Write>
+  /** By entry id. */
+  readonly #problems = new Map<string, string>()
+
+  /** @param prepare called with each batch before its entries are read */
+  constructor(services: Services, prepare: (entryIds: readonly string[]) => Promise<Write>) {
+    this.#services = services
+    this.#making = new EntryDocuments(services)
+    this.#prepare = prepare
   }
-  let entries = 0
-  for (const uploadId of uploads) {
-    onProgress({ step: 'indexing', done: entries, total, name: uploadId })
+
+  /**
+   * Indexes the entries of all uploads.
+   * @param onUpload told of each upload before its entries are read
+   * @returns number of entries
+   */
+  async everyUpload(
+    onProgress: (event: ReindexProgress) => void,
+    onUpload: (upload: Upload) => void = () => {}
+  ): Promise<number> {
+    const { documents } = this.#services
+    const uploads = await everyUploadId(documents)
+    const counts = await documents.countEntries([...uploads])
+    const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
+    let [name, done] = ['', 0]
+    const entryIds = entryIdsOf(uploads, documents, async uploadId => {
+      name = uploadId
+      const upload = await documents.upload(uploadId)
+      if (upload) onUpload(upload)
+    })
+    onProgress({ step: 'indexing', done, total, name })
+    await this.batches(entryIds, count => {
+      done += count
+      onProgress({ step: 'indexing', done, total, name })
+    })
+    onProgress({ step: 'indexing', done: total, total, name: '' })
+    return done
+  }
+
+  /**
+   * Indexes entries; those that others write meanwhile are looked at again.
+   * @param onDone told how many entries were indexed
+   */
+  async batches(
+    entryIds: AsyncIterable<readonly string[]>,
+    onDone: (count: number) => void = () => {}
+  ): Promise<void> {
+    let left = await this.#once(entryIds, onDone)
+    for (let tried = 1; tried < TRIES && left.length > 0; tried++) {
+      left = await this.#once(inBatches(left), () => {})
+    }
+  }
+
+  /** @returns ids of entries that others wrote meanwhile */
+  async #once(
+    entryIds: AsyncIterable<readonly string[]>,
+    onDone: (count: number) => void
+  ): Promise<string[]> {
+    const left: string[] = []
+    const writing: Promise<void>[] = []
+    for await (const some of entryIds) {
+      const write = await this.#prepare(some)
+      const { documents, problems } = await this.#making.of(some)
+      for (const { entry_id } of documents) this.#problems.delete(entry_id)
+      for (const [entryId, message] of problems) this.#problems.set(entryId, message)
+      const written = write(documents).then(others => {
+        left.push(...others)
+        onDone(some.length)
+      })
+      // Whoever waits for it learns of its failure.
+      written.catch(() => {})
+      writing.push(written)
+      if (writing.length > WRITING) await writing.shift()
+    }
+    await Promise.all(writing)
+    return left
+  }
+
+  report(entries: number, removed: number): ReindexReport {
+    const problems = [...this.#problems].map(([entryId, message]) => ({ entryId, message }))
+    return { entries: entries - problems.length, removed, problems }
+  }
+}
+
+/** Ids of the entries of uploads, a batch at a time: many small uploads come together. */
+async function* entryIdsOf(
+  uploadIds: Iterable<string>,
+  documents: DocumentStore,
+  onUpload: (uploadId: string) => Promise<void> = async () => {}
+): AsyncGenerator<readonly string[]> {
+  let batch: string[] = []
+  for (const uploadId of uploadIds) {
+    await onUpload(uploadId)
     const ids = (await documents.entriesOfUpload(uploadId)).map(entry => entry.entry_id)
-    for (let from = 0; from < ids.length; from += BATCH) {
-      waiting.push(...(await documentsOf(uploadId, ids.slice(from, from + BATCH), work)))
-      if (waiting.length >= BATCH) await write()
-    }
-    entries += ids.length
-  }
-  if (waiting.length > 0) await write()
-  await Promise.all(writing)
-  onProgress({ step: 'indexing', done: total, total, name: '' })
-  const problems = [...work.problems].map(([entryId, message]) => ({ entryId, message }))
-  const found = await index.count(ALL)
-  const removed = found === entries - problems.length ? 0 : await removeUnknown(services)
-  return { entries: entries - problems.length, removed, problems }
-}
-
-/** @returns number of entries */
-async function indexUpload(uploadId: string, work: Work): Promise<number> {
-  const ids = (await work.services.documents.entriesOfUpload(uploadId)).map(entry => entry.entry_id)
-  for (let from = 0; from < ids.length; from += BATCH) {
-    let left: readonly string[] = ids.slice(from, from + BATCH)
-    for (let i = 0; i < TRIES && left.length > 0; i++) left = await indexEntries(uploadId, left, work)
-  }
-  return ids.length
-}
-
-/** @returns ids of entries that others wrote meanwhile */
-async function indexEntries(
-  uploadId: string,
-  entryIds: readonly string[],
-  work: Work
-): Promise<readonly string[]> {
-  const { index } = work.services
-  // Before the stores are read: what is written after that counts more.
-  const versions = await index.versions(entryIds)
-  return index.replace(await documentsOf(uploadId, entryIds, work), versions)
-}
-
-/** The documents of some entries of an upload; those that cannot be made are noted. */
-async function documentsOf(
-  uploadId: string,
-  entryIds: readonly string[],
-  { services, links, problems }: Work
-): Promise<IndexDocument[]> {
-  const { documents, archives } = services
-  const upload = await documents.upload(uploadId)
-  const entries = (await documents.entries(entryIds)).filter(entry => entry.upload_id === uploadId)
-  if (!upload) return []
-  const stored = await storedUpload(upload, entries, services)
-  const contents = await archives.contents(entries.map(entry => entry.entry_id))
-  const made: IndexDocument[] = []
-  for (const entry of entries) {
-    const { entry_id } = entry
-    try {
-      made.push(await storedEntryDocument(entry, stored, contents.get(entry_id), services, links))
-      problems.delete(entry_id)
-    } catch (error) {
-      problems.set(entry_id, error instanceof Error ? error.message : String(error))
+    for (const id of ids) {
+      if (batch.push(id) < BATCH) continue
+      yield batch
+      batch = []
     }
   }
-  return made
+  if (batch.length > 0) yield batch
+}
+
+async function* inBatches(ids: readonly string[]): AsyncGenerator<readonly string[]> {
+  for (let from = 0; from < ids.length; from += BATCH) yield ids.slice(from, from + BATCH)
 }
 
 /** Removes documents whose entries are gone: an entry is stored before its document, and removed after it. */
 async function removeUnknown({ index, documents }: Services): Promise<number> {
   let removed = 0
   const check = async (ids: readonly string[]) => {
-    const known = new Set((await documents.entries(ids)).map(entry => entry.entry_id))
+    const known = new Set((await documents.entryPlaces(ids)).map(entry => entry.entry_id))
     const unknown = ids.filter(id => !known.has(id))
     await index.remove(unknown)
     removed += unknown.length
@@ -195,7 +217,7 @@ async function removeUnknown({ index, documents }: Services): Promise<number> {
     source: { include: ['entry_id'] }
   })) {
     ids.push(entryId)
-    if (ids.length < BATCH) continue
+    if (ids.length < LOOKUP) continue
     await check(ids)
     ids = []
   }

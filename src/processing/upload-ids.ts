@@ -2,7 +2,7 @@
 import type { DocumentStore } from '../storage/documents.ts'
 
 /** Uploads that are listed at once. */
-const PAGE = 200
+const PAGE = 1000
 
 /** Ids of all uploads, the oldest first; those that come meanwhile may be missing. */
 export async function everyUploadId(documents: DocumentStore): Promise<Set<string>> {

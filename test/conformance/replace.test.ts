@@ -46,6 +46,14 @@ describe.each(profiles())('replacing what nobody has changed, %s profile', profi
     expect(await stored()).toEqual({ a: 3, c: 2, new: 3 })
   })
 
+  test('tells each of several at once what it left alone', async () => {
+    const versions = await index.versions(IDS)
+    await index.put([document('b', 3)])
+    const left = await Promise.all(IDS.map(id => index.replace([document(id, 2)], versions)))
+    expect(left).toEqual([[], ['b'], [], []])
+    expect(await stored()).toEqual({ a: 2, b: 3, c: 2, new: 2 })
+  })
+
   test('goes on with the versions that count then', async () => {
     await index.replace([document('a', 2)], await index.versions(['a']))
     await index.replace([document('a', 3)], await index.versions(['a']))

@@ -2,6 +2,7 @@
  * Stored documents: JSON packed with zstd. Documents of an installation resemble each
  * other, so the first ones serve as dictionary for all, which halves the size.
  */
+import { createHash } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 
@@ -19,6 +20,11 @@ const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 /** Packed with the dictionary; the first byte of a body tells whether it was. */
 const PLAIN = 0
 const WITH_DICTIONARY = 1
+
+/** Tells whether a stored document is still the same: another text for another one. */
+export function bodyVersion(body: Uint8Array): string {
+  return createHash('sha1').update(body).digest('base64')
+}
 
 /** Packs and unpacks the documents of one file. */
 export class Bodies {

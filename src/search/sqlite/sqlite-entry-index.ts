@@ -2,7 +2,7 @@
  * The entries index of the embedded profile: one SQLite file, read by a few threads and written by one, so that the
  * event loop is free. How it is laid out: `schema.ts`; how queries are answered: `matches.ts`, `ordering.ts`.
  */
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { failure } from '../../errors.ts'
 import type { Quantities } from '../../query/quantities.ts'
@@ -18,11 +18,12 @@ import type {
   Versions
 } from '../entry-index.ts'
 import { lazyHit } from '../lazy-hit.ts'
+import { bodyVersion } from './body.ts'
 import { type FieldPlan, fieldPlan } from './fields.ts'
 import { ReaderPool } from './reader-pool.ts'
 import { SEARCH_FORMAT } from './schema.ts'
 import { Thread } from './thread.ts'
-import { type WirePage, wireQuery, wireSearch, wireSuggest } from './wire.ts'
+import { type WirePage, type WriteRequest, wireQuery, wireSearch, wireSuggest } from './wire.ts'
 import { type Write, WriteQueue } from './write-queue.ts'
 
 /** Where the index is and how it is used. */
@@ -68,6 +69,7 @@ export async function openSqliteEntryIndex(options: SqliteIndexOptions): Promise
 class SqliteEntryIndex implements EntryIndex {
   /** Keeps the write-ahead log in place for the readers and tidies it up when it is closed last. */
   readonly #database: DatabaseSync
+  readonly #findBody: StatementSync
   readonly #plan: FieldPlan
   readonly #readers: ReaderPool
   readonly #file: string
@@ -77,6 +79,9 @@ class SqliteEntryIndex implements EntryIndex {
 
   constructor(database: DatabaseSync, plan: FieldPlan, readers: ReaderPool, file: string) {
     this.#database = database
+    this.#findBody = database.prepare(
+      'SELECT body FROM entry JOIN document ON document.row = entry.row WHERE entry_id = ?'
+    )
     this.#plan = plan
     this.#readers = readers
     this.#file = file
@@ -113,12 +118,20 @@ class SqliteEntryIndex implements EntryIndex {
   }
 
   async put(documents: readonly IndexDocument[]): Promise<void> {
+    await this.#send(documents, texts => ({ kind: 'put', texts }))
+  }
+
+  /** Has the documents written, some with each request; gives the answers. */
+  async #send(
+    documents: readonly IndexDocument[],
+    requestOf: (texts: readonly string[]) => WriteRequest
+  ): Promise<unknown[]> {
     this.#requireOpen()
     let texts: string[] = []
     let [units, turn] = [0, 0]
     const writes: Write[] = []
     const send = () => {
-      writes.push(this.#writes.add({ kind: 'put', texts }, units))
+      writes.push(this.#writes.add(requestOf(texts), units))
       texts = []
       units = 0
     }
@@ -138,7 +151,7 @@ class SqliteEntryIndex implements EntryIndex {
       }
     }
     if (texts.length > 0) send()
-    await Promise.all(writes.map(write => write.done))
+    return Promise.all(writes.map(write => write.done))
   }
 
   async remove(entryIds: readonly string[]): Promise<void> {
@@ -148,15 +161,17 @@ class SqliteEntryIndex implements EntryIndex {
 
   async versions(entryIds: readonly string[]): Promise<Versions> {
     this.#requireOpen()
-    if (entryIds.length === 0) return new Map()
-    return (await this.#writes.add({ kind: 'versions', entryIds }).done) as Versions
+    const versions = new Map<string, string>()
+    for (const entryId of entryIds) {
+      const row = this.#findBody.get(entryId)
+      if (row) versions.set(entryId, bodyVersion(row.body as Uint8Array))
+    }
+    return versions
   }
 
   async replace(documents: readonly IndexDocument[], versions: Versions): Promise<string[]> {
-    this.#requireOpen()
-    const texts = documents.map(documentText)
-    if (texts.length === 0) return []
-    return (await this.#writes.add({ kind: 'replace', texts, versions }).done) as string[]
+    const changed = await this.#send(documents, texts => ({ kind: 'replace', texts, versions }))
+    return (changed as string[][]).flat()
   }
 
   /** There is one file, in which documents are indexed anew one by one. */

@@ -83,14 +83,17 @@ export type ReadRequest = WireSearch | WireSuggest | { readonly kind: 'count'; r
 /** What the writing worker is asked; documents as JSON. */
 export type WriteRequest =
   | { readonly kind: 'prepare' }
-  /** `open`: the next request is of the same transaction, one like this or `commit`. */
+  /** `open`: the next request is of the same transaction, `put`, `replace` or `commit`. */
   | { readonly kind: 'put'; readonly texts: readonly string[]; readonly open?: boolean }
   | { readonly kind: 'commit' }
   | { readonly kind: 'remove'; readonly entryIds: readonly string[] }
-  /** Gives a `Versions`. */
-  | { readonly kind: 'versions'; readonly entryIds: readonly string[] }
-  /** Gives the ids of documents that are not as they were. */
-  | { readonly kind: 'replace'; readonly texts: readonly string[]; readonly versions: Versions }
+  /** Gives the ids of documents that are not as they were; `open` as above. */
+  | {
+      readonly kind: 'replace'
+      readonly texts: readonly string[]
+      readonly versions: Versions
+      readonly open?: boolean
+    }
 
 /** What a search gives: documents as JSON, which costs the main thread less than copied objects. */
 export interface WirePage {

@@ -21,8 +21,7 @@ function writeService(): Service {
       if (request.kind === 'put') return writer.put(request.texts, request.open)
       if (request.kind === 'commit') return writer.commit()
       if (request.kind === 'remove') return writer.remove(request.entryIds)
-      if (request.kind === 'versions') return writer.versions(request.entryIds)
-      if (request.kind === 'replace') return writer.replace(request.texts, request.versions)
+      if (request.kind === 'replace') return writer.replace(request.texts, request.versions, request.open)
       throw new Error(`${request.kind} is no request to a writer`)
     },
     close: () => writer.close()

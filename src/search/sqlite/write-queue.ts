@@ -20,9 +20,16 @@ interface Task {
   readonly units: number
   /** Not with others, after it has failed with others. */
   alone: boolean
+  /** What the thread has answered. */
+  answer: unknown
   taken(): void
   resolve(result: unknown): void
   reject(error: unknown): void
+}
+
+/** Whether it can be done in one transaction with others. */
+function addsDocuments(request: WriteRequest): request is WriteRequest & { kind: 'put' | 'replace' } {
+  return request.kind === 'put' || request.kind === 'replace'
 }
 
 /** A write that was asked for. */
@@ -55,7 +62,15 @@ export class WriteQueue {
     // Who waits for one of them need not look at the other.
     done.promise.catch(() => {})
     const { resolve, reject } = done
-    this.#waiting.push({ request, units, alone: false, taken: taken.resolve, resolve, reject })
+    this.#waiting.push({
+      request,
+      units,
+      alone: false,
+      answer: undefined,
+      taken: taken.resolve,
+      resolve,
+      reject
+    })
     this.#added?.()
     this.#work ??= this.#run().finally(() => {
       this.#work = undefined
@@ -74,8 +89,8 @@ export class WriteQueue {
     for (let first = this.#waiting.shift(); first; first = this.#waiting.shift()) {
       const tasks = [first]
       try {
-        const result = await this.#transaction(tasks)
-        for (const task of tasks) task.resolve(result)
+        await this.#transaction(tasks)
+        for (const task of tasks) task.resolve(task.answer)
       } catch (error) {
         if (tasks.length === 1) first.reject(error)
         else {
@@ -87,34 +102,36 @@ export class WriteQueue {
     }
   }
 
-  /** Does the task and those after it that fit; adds them to `tasks`. Gives the answer to one that is alone. */
-  async #transaction(tasks: Task[]): Promise<unknown> {
+  /** Does the task and those after it that fit; adds them to `tasks`. */
+  async #transaction(tasks: Task[]): Promise<void> {
+    // A thread that ends takes an open transaction with it: another one knows nothing of what was put.
+    const thread = this.#thread()
     let units = 0
     for (let task = tasks[0]; task; ) {
       const { request } = task
       units += task.units
-      if (request.kind !== 'put' || task.alone) {
-        return await this.#thread().ask(request)
+      if (!addsDocuments(request) || task.alone) {
+        task.answer = await thread.ask(request)
+        return
       }
       const room = TRANSACTION - units
       const open = task.units >= LARGE || this.#fitting(room) !== undefined
       const begin = performance.now()
-      await this.#thread().ask(open ? { ...request, open } : request)
+      task.answer = await thread.ask(open ? { ...request, open } : request)
       task.taken()
-      if (!open) return undefined
+      if (!open) return
       // An import hands its next documents over as soon as it is told that there is room for them.
       if (this.#waiting.length === 0 && room > 0) await this.#next((performance.now() - begin) * LINGER)
       task = this.#fitting(room)
       if (task) tasks.push(this.#waiting.shift() as Task)
     }
-    await this.#thread().ask({ kind: 'commit' })
-    return undefined
+    await thread.ask({ kind: 'commit' })
   }
 
   /** What waits first, if it can be done in the transaction. */
   #fitting(room: number): Task | undefined {
     const next = this.#waiting[0]
-    return next?.request.kind === 'put' && !next.alone && next.units <= room ? next : undefined
+    return next && addsDocuments(next.request) && !next.alone && next.units <= room ? next : undefined
   }
 
   /** Settles when something waits, or after some milliseconds. */

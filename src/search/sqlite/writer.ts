@@ -1,9 +1,8 @@
 /** Adds documents to the search file and removes them; runs in the writer's worker thread. */
-import { createHash } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { openDatabase, transaction } from '../../storage/sqlite/database.ts'
 import type { Versions } from '../entry-index.ts'
-import { Bodies } from './body.ts'
+import { Bodies, bodyVersion } from './body.ts'
 import { DocumentChanges } from './document-changes.ts'
 import type { FieldPlan } from './fields.ts'
 import { type NestedSpan, SEARCH_FORMAT } from './schema.ts'
@@ -77,8 +76,8 @@ export class IndexWriter {
 
   /**
    * Adds or replaces documents, given as JSON; of several with one id the last one counts.
-   * @param open leaves the transaction open for the next call, which is one of this kind or {@link commit}; an error
-   *   ends it in any case
+   * @param open leaves the transaction open for the next call, which is one of this kind, {@link replace} or
+   *   {@link commit}; an error ends it in any case
    */
   put(texts: readonly string[], open = false): void {
     this.#change(() => {
@@ -97,29 +96,17 @@ export class IndexWriter {
     this.#putDocument.run(row, JSON.stringify(spans), this.#bodies.pack(text))
   }
 
-  /** Checksums of stored documents; of what is not there nothing. */
-  versions(entryIds: readonly string[]): Map<string, string> {
-    const versions = new Map<string, string>()
-    for (const entryId of entryIds) {
-      const version = this.#versionOf(entryId)
-      if (version !== undefined) versions.set(entryId, version)
-    }
-    return versions
-  }
-
   #versionOf(entryId: string): string | undefined {
     const row = this.#rowOf(entryId)
     const stored = row === undefined ? undefined : this.#findDocument.get(row)
-    return (
-      stored &&
-      createHash('sha1')
-        .update(stored.body as Uint8Array)
-        .digest('base64')
-    )
+    return stored && bodyVersion(stored.body as Uint8Array)
   }
 
-  /** Adds or replaces those documents whose versions are still the same; gives the ids of the others. */
-  replace(texts: readonly string[], versions: Versions): string[] {
+  /**
+   * Adds or replaces those documents whose versions are still the same; gives the ids of the others.
+   * @param open as of {@link put}
+   */
+  replace(texts: readonly string[], versions: Versions, open = false): string[] {
     const changed: string[] = []
     this.#change(() => {
       this.#bodies.learn(texts)
@@ -129,7 +116,7 @@ export class IndexWriter {
         if (this.#versionOf(entryId) === versions.get(entryId)) this.#put(text, document)
         else changed.push(entryId)
       }
-    })
+    }, open)
     return changed
   }
 
