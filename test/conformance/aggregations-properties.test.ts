@@ -7,7 +7,7 @@ import { profiles } from '../app.ts'
 import { aggregations, countedDocuments, relatedQueries } from '../search/aggregation-arbitraries.ts'
 import { answered, matches } from '../search/naive.ts'
 import { aggregated, placesOf } from '../search/naive-aggregations.ts'
-import { newPlace, type Place } from './places.ts'
+import { bringTo, openOwnIndex } from './own-index.ts'
 
 const quantities = entryQuantities()
 
@@ -26,26 +26,13 @@ function compared(result: AggregationResult | undefined): unknown {
 }
 
 describe.each(profiles())('aggregations of the %s profile', profile => {
-  let place: Place
   let index: EntryIndex
-  let held: IndexDocument[] = []
+  let held: readonly IndexDocument[] = []
 
   beforeAll(async () => {
-    place = await newPlace(profile)
-    index = await place.openIndex()
+    index = await openOwnIndex(profile)
   })
-
-  afterAll(async () => {
-    await index?.close()
-    await place?.drop()
-  })
-
-  async function hold(wanted: IndexDocument[]): Promise<void> {
-    const ids = new Set(wanted.map(d => d.entry_id))
-    await index.remove(held.map(d => d.entry_id).filter(id => !ids.has(id)))
-    await index.put(wanted)
-    held = wanted
-  }
+  afterAll(() => index?.close())
 
   /** Examples of entries are the first of the bucket, those of nested objects any of it. */
   function checkExamples(request: AggregationRequest, result: AggregationResult | undefined): void {
@@ -89,7 +76,7 @@ describe.each(profiles())('aggregations of the %s profile', profile => {
             { minLength: 6, maxLength: 6 }
           ),
           async (documents, searches) => {
-            await hold(documents)
+            held = await bringTo(index, held, documents)
             for (const [{ hits, others }, asked] of searches) {
               const requests = Object.fromEntries(
                 asked.map((aggregation, i) => [

@@ -4,7 +4,7 @@ import { ALL, and, NONE, type Query } from '../../src/query/tree.ts'
 import { type Aggregation, type AggregationResult, MAX_BUCKETS } from '../../src/search/aggregation.ts'
 import type { EntryIndex, IndexDocument } from '../../src/search/entry-index.ts'
 import { profiles } from '../app.ts'
-import { newPlace, type Place } from './places.ts'
+import { openOwnIndex } from './own-index.ts'
 
 const quantities = entryQuantities()
 const Q = (name: string) => quantities.get(name) as Quantity
@@ -26,19 +26,14 @@ const DOCUMENTS: readonly IndexDocument[] = [
 const ODD_NAMES = ['', 'a.b', 'a>b', '[0]', 'x"y', '__proto__x', 'constructor', 'results.material:default']
 
 describe.each(profiles())('aggregations of the %s profile', profile => {
-  let place: Place
   let index: EntryIndex
 
   beforeAll(async () => {
-    place = await newPlace(profile)
-    index = await place.openIndex()
+    index = await openOwnIndex(profile)
     await index.put(DOCUMENTS)
   })
 
-  afterAll(async () => {
-    await index?.close()
-    await place?.drop()
-  })
+  afterAll(() => index?.close())
 
   const aggregate = async (aggregation: Aggregation, query: Query = ALL): Promise<AggregationResult> => {
     const page = await index.search({
@@ -169,11 +164,9 @@ describe.each(profiles())('aggregations of the %s profile', profile => {
   describe('many values', () => {
     const COUNT = MAX_BUCKETS + 100
     let many: EntryIndex
-    let manyPlace: Place
 
     beforeAll(async () => {
-      manyPlace = await newPlace(profile)
-      many = await manyPlace.openIndex()
+      many = await openOwnIndex(profile)
       const files = Array.from({ length: COUNT }, (_, i) => `f${i}`)
       const temperature = Array.from({ length: 9001 }, (_, i) => (i * 4001) % 9001)
       const results = {
@@ -182,10 +175,7 @@ describe.each(profiles())('aggregations of the %s profile', profile => {
       await many.put([{ entry_id: 'a', files, results }])
     }, 60_000)
 
-    afterAll(async () => {
-      await many?.close()
-      await manyPlace?.drop()
-    })
+    afterAll(() => many?.close())
 
     const search = (...aggregations: Aggregation[]) =>
       many.search({

@@ -5,7 +5,7 @@ import { entryQuantities, type Quantity } from '../../src/query/quantities.ts'
 import { ALL } from '../../src/query/tree.ts'
 import { type EntryIndex, type IndexDocument, walk } from '../../src/search/entry-index.ts'
 import { profiles } from '../app.ts'
-import { newPlace, type Place } from './places.ts'
+import { openOwnIndex } from './own-index.ts'
 
 const quantities = entryQuantities()
 
@@ -42,18 +42,12 @@ const COUNT = 'data.steps.count#entry_id:s.Sample#int'
 const LABEL = 'data.label#entry_id:s.Sample#str'
 
 describe.each(profiles())('custom quantities in the index of the %s profile', profile => {
-  let place: Place
   let index: EntryIndex
 
   beforeAll(async () => {
-    place = await newPlace(profile)
-    index = await place.openIndex()
+    index = await openOwnIndex(profile)
   })
-
-  afterAll(async () => {
-    await index?.close()
-    await place?.drop()
-  })
+  afterAll(() => index?.close())
 
   /** The index with these documents and no others. */
   async function hold(documents: readonly IndexDocument[]): Promise<void> {

@@ -5,7 +5,7 @@ import { type EntryIndex, type Hit, type IndexDocument, walk } from '../../src/s
 import { profiles } from '../app.ts'
 import { documents, queries, sortQuantity } from '../search/arbitraries.ts'
 import { answered, matches, sorted } from '../search/naive.ts'
-import { newPlace, type Place } from './places.ts'
+import { bringTo, openOwnIndex } from './own-index.ts'
 
 const quantities = entryQuantities()
 /** Queries on the documents of one run. */
@@ -21,28 +21,14 @@ const RUNS = ASKED
 const PATIENCE = 120_000 + ASKED * 1000
 
 describe.each(profiles())('the index of the %s profile, compared with looking at every document', profile => {
-  let place: Place
   let index: EntryIndex
   /** What the index holds at the moment. */
-  let held: IndexDocument[] = []
+  let held: readonly IndexDocument[] = []
 
   beforeAll(async () => {
-    place = await newPlace(profile)
-    index = await place.openIndex()
+    index = await openOwnIndex(profile)
   })
-
-  afterAll(async () => {
-    await index?.close()
-    await place?.drop()
-  })
-
-  /** Brings the index to these documents by replacing, adding and removing. */
-  async function hold(wanted: IndexDocument[]): Promise<void> {
-    const ids = new Set(wanted.map(d => d.entry_id))
-    await index.remove(held.map(d => d.entry_id).filter(id => !ids.has(id)))
-    await index.put(wanted)
-    held = wanted
-  }
+  afterAll(() => index?.close())
 
   test(
     'finds, counts, orders and pages the same',
@@ -57,7 +43,7 @@ describe.each(profiles())('the index of the %s profile, compared with looking at
           fc.integer({ min: 2, max: 6 }),
           fc.integer({ min: 0, max: 5 }),
           async (documents, asked, orderBy, order, size, offset) => {
-            await hold(documents)
+            held = await bringTo(index, held, documents)
             for (const query of asked) {
               const wanted = sorted(
                 documents.filter(d => matches(query, d)),

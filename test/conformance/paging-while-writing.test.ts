@@ -8,7 +8,7 @@ import { ALL } from '../../src/query/tree.ts'
 import { type EntryIndex, type IndexDocument, type SortValue, walk } from '../../src/search/entry-index.ts'
 import { profiles } from '../app.ts'
 import { compareValues, sortValueOf } from '../search/naive.ts'
-import { newPlace, type Place } from './places.ts'
+import { openOwnIndex } from './own-index.ts'
 
 const quantities = entryQuantities()
 const ENTRIES = 10_000
@@ -95,21 +95,16 @@ function put(object: Record<string, unknown>, [name, ...rest]: readonly string[]
 }
 
 describe.each(profiles())('paging through the index of the %s profile', profile => {
-  let place: Place
   let index: EntryIndex
   let next = 0
 
   beforeAll(async () => {
-    place = await newPlace(profile)
-    index = await place.openIndex()
+    index = await openOwnIndex(profile)
     const documents = Array.from({ length: ENTRIES }, () => documentOf(next++))
     for (let from = 0; from < ENTRIES; from += 2000) await index.put(documents.slice(from, from + 2000))
   }, 60_000)
 
-  afterAll(async () => {
-    await index?.close()
-    await place?.drop()
-  })
+  afterAll(() => index?.close())
 
   const orders = [undefined, ...SORTED, ...CUSTOM].flatMap(quantity =>
     (['asc', 'desc'] as const).map(order => [quantity?.name ?? 'entry_id', order, quantity] as const)

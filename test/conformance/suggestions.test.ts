@@ -4,7 +4,7 @@ import { suggestionPatterns } from '../../src/query/suggestion.ts'
 import { ALL, NONE, type Query } from '../../src/query/tree.ts'
 import type { EntryIndex, IndexDocument } from '../../src/search/entry-index.ts'
 import { profiles } from '../app.ts'
-import { newPlace, type Place } from './places.ts'
+import { openOwnIndex } from './own-index.ts'
 
 const quantities = entryQuantities()
 const Q = (name: string) => quantities.get(name) as Quantity
@@ -59,19 +59,14 @@ const DOCUMENTS: IndexDocument[] = [
 ]
 
 describe.each(profiles())('suggestions of the %s profile', profile => {
-  let place: Place
   let index: EntryIndex
 
   beforeAll(async () => {
-    place = await newPlace(profile)
-    index = await place.openIndex()
+    index = await openOwnIndex(profile)
     await index.put(DOCUMENTS)
   })
 
-  afterAll(async () => {
-    await index?.close()
-    await place?.drop()
-  })
+  afterAll(() => index?.close())
 
   async function values(
     name: string,

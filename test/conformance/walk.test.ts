@@ -3,7 +3,7 @@ import { entryQuantities, type Quantity } from '../../src/query/quantities.ts'
 import type { Query } from '../../src/query/tree.ts'
 import { type EntryIndex, type IndexDocument, walk } from '../../src/search/entry-index.ts'
 import { profiles } from '../app.ts'
-import { newPlace, type Place } from './places.ts'
+import { openOwnIndex } from './own-index.ts'
 
 const quantities = entryQuantities()
 const Q = (name: string) => quantities.get(name) as Quantity
@@ -21,17 +21,12 @@ function entry(n: number, domain: string): IndexDocument {
 }
 
 describe.each(profiles())('a walk over the index of the %s profile', profile => {
-  let place: Place
   let index: EntryIndex
 
   beforeAll(async () => {
-    place = await newPlace(profile)
-    index = await place.openIndex()
+    index = await openOwnIndex(profile)
   })
-  afterAll(async () => {
-    await index?.close()
-    await place?.drop()
-  })
+  afterAll(() => index?.close())
 
   test.each(
     (['entry_id', 'n_quantities', 'mainfile', 'upload_create_time'] as const).flatMap(by =>
