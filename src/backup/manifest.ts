@@ -6,7 +6,7 @@ import { open, readdir, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
-import { syncDirectory } from '../files/local/durable.ts'
+import { syncDirectory } from '../files/directory-sync.ts'
 
 /** Counts up with every change of the files that an older version cannot read. */
 const FORMAT = 1

@@ -6,8 +6,8 @@
 import { open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { failure } from '../../errors.ts'
+import { syncDirectory } from '../directory-sync.ts'
 import type { RawFile } from '../raw-files.ts'
-import { syncDirectory } from './durable.ts'
 import { UploadTree } from './upload-tree.ts'
 
 const FORMAT = 1

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto'
 import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { syncDirectory } from '../directory-sync.ts'
 import type { RawFile, RawInput } from '../raw-files.ts'
 import { directoryOf, isFilePath } from '../raw-path.ts'
-import { syncDirectory } from './durable.ts'
 
 /** How many written files may be on their way to the disk at a time. */
 const SYNCING = 16
