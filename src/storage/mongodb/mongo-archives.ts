@@ -1,10 +1,6 @@
 /**
  * The archive store of the cluster profile. `archive` holds for each entry its table of contents and the generation of
  * its blocks, and is replaced in one step; `archive_block` holds the blocks, whose keys begin with their generation.
- *
- * `archive_garbage` lists the generations that may have to be removed, with the time from when on: those that are being
- * written (renewed while they are; what is past its time was left by a killed process) and those that were replaced.
- * A generation that an `archive` names is never removed, whatever is listed.
  */
 import { randomUUID } from 'node:crypto'
 import { Binary, type Collection } from 'mongodb'
@@ -15,6 +11,8 @@ import {
   type BlockAddress,
   blockKey
 } from '../archives.ts'
+import { ArchiveGarbage } from './archive-garbage.ts'
+import { BlockWriter, storedKey } from './block-writer.ts'
 import { MongoDatabase, type MongoOptions, type Stored, type StoreFormat } from './mongo-database.ts'
 
 /** Form of the collections of archives. */
@@ -32,21 +30,6 @@ const IDS_MAX = 10_000
 
 /** Ids of one part of a list. */
 const IDS_LISTED = 1000
-
-/** Bytes of blocks that are gathered for one write. */
-const WRITE_SLICE = 4 * 1024 * 1024
-
-/** Blocks in one write. */
-const WRITE_COUNT = 1000
-
-/** Milliseconds for which a replaced archive stays readable for those who have its table of contents already. */
-const REPLACED_GRACE = 10_000
-
-/** Milliseconds without a sign of life after which a writer counts as killed. */
-const WRITER_LEASE = 10 * 60_000
-
-/** Milliseconds between two looks for what killed processes left. */
-const SWEEP_INTERVAL = 10 * 60_000
 
 /**
  * Opens the archive store; its collections are made when missing, and what killed processes left is removed.
@@ -75,15 +58,11 @@ interface Completion {
 
 class MongoArchives implements ArchiveStore {
   readonly #database: MongoDatabase
-  readonly #sweeper: NodeJS.Timeout
-  /** Generations that this process has replaced, until they are removed. */
-  readonly #replaced = new Map<string, NodeJS.Timeout>()
+  readonly #garbage: ArchiveGarbage
 
   constructor(database: MongoDatabase) {
     this.#database = database
-    // What cannot be removed now is found again by the next sweep.
-    this.#sweeper = setInterval(() => void this.sweep().catch(() => {}), SWEEP_INTERVAL)
-    this.#sweeper.unref()
+    this.#garbage = new ArchiveGarbage(database)
   }
 
   get #archives(): Collection<Stored> {
@@ -94,8 +73,9 @@ class MongoArchives implements ArchiveStore {
     return this.#database.collection('archive_block')
   }
 
-  get #garbage(): Collection<Stored> {
-    return this.#database.collection('archive_garbage')
+  /** Removes what is past its time. */
+  sweep(): Promise<void> {
+    return this.#garbage.sweep()
   }
 
   put(
@@ -104,38 +84,29 @@ class MongoArchives implements ArchiveStore {
     write: (store: (block: ArchiveBlock) => Promise<void>) => Promise<Uint8Array>
   ): Promise<void> {
     const generation = randomUUID()
-    const lease = { entry_id: entryId, writing: true }
     const state = { mayBeNamed: false }
     return this.#database.run(async () => {
-      await this.#garbage.insertOne({ _id: generation, ...lease, until: after(WRITER_LEASE) })
+      await this.#garbage.begin(entryId, generation)
       try {
-        const writer = new BlockWriter(entryId, generation, this.#blocks, () => this.#renew(generation))
+        const writer = new BlockWriter(entryId, generation, this.#blocks, () =>
+          this.#garbage.renew(generation)
+        )
         const contents = await write(block => writer.add(block))
         await writer.flush()
         await this.#complete({ entryId, uploadId, generation, contents, state })
       } catch (error) {
         // A step whose answer was lost may be done, or be done yet: what the archive does not name then goes with a sweep.
-        if (!state.mayBeNamed) await this.#drop([generation])
+        if (!state.mayBeNamed) await this.#garbage.drop([generation])
         throw error
       }
     })
   }
 
-  /** @throws Error when the generation was taken for one of a killed process */
-  async #renew(generation: string): Promise<void> {
-    const { matchedCount } = await this.#garbage.updateOne(
-      { _id: generation },
-      { $set: { until: after(WRITER_LEASE) } }
-    )
-    if (matchedCount === 0)
-      throw new Error(`writing the archive was interrupted for too long (${generation})`)
-  }
-
   async #complete({ entryId, uploadId, generation, contents, state }: Completion): Promise<void> {
-    await this.#renew(generation)
+    await this.#garbage.renew(generation)
     // The old generation is listed before it is replaced, so that nothing is left if this process is killed now.
     const old = await this.#archives.findOne({ _id: entryId }, { projection: { generation: 1 } })
-    if (old) await this.#discard(entryId, old.generation as string)
+    if (old) await this.#garbage.discard(entryId, old.generation as string)
     state.mayBeNamed = true
     const replaced = await this.#archives.findOneAndReplace(
       { _id: entryId },
@@ -143,56 +114,8 @@ class MongoArchives implements ArchiveStore {
       { upsert: true, returnDocument: 'before', projection: { generation: 1 } }
     )
     const last = replaced?.generation as string | undefined
-    if (last !== undefined && last !== old?.generation) await this.#discard(entryId, last)
-    await this.#garbage.deleteOne({ _id: generation })
-  }
-
-  /** Has a generation removed after the grace for its readers. */
-  async #discard(entryId: string, generation: string): Promise<void> {
-    await this.#garbage.replaceOne(
-      { _id: generation },
-      { entry_id: entryId, writing: false, until: after(REPLACED_GRACE) },
-      { upsert: true }
-    )
-    clearTimeout(this.#replaced.get(generation))
-    const timer = setTimeout(() => {
-      this.#replaced.delete(generation)
-      this.#database.run(() => this.#dropUnused([generation])).catch(() => {})
-    }, REPLACED_GRACE)
-    timer.unref()
-    this.#replaced.set(generation, timer)
-  }
-
-  /** Removes what is past its time. */
-  sweep(): Promise<void> {
-    return this.#database.run(async () => {
-      const past = await this.#garbage
-        .find({ until: { $lt: new Date() } })
-        .project<{ _id: string }>({ _id: 1 })
-        .toArray()
-      await this.#dropUnused(past.map(({ _id }) => _id))
-    })
-  }
-
-  /** Removes those of the listed generations that no archive names. */
-  async #dropUnused(generations: readonly string[]): Promise<void> {
-    const listed = await this.#garbage.find({ _id: { $in: [...generations] } }).toArray()
-    const entryIds = listed.map(item => item.entry_id as string)
-    const archives = await this.#archives
-      .find({ _id: { $in: entryIds } })
-      .project<{ generation: string }>({ generation: 1 })
-      .toArray()
-    const used = new Set(archives.map(({ generation }) => generation))
-    const unused = listed.map(({ _id }) => _id).filter(generation => !used.has(generation))
-    await this.#drop(unused)
-    await this.#garbage.deleteMany({ _id: { $in: [...used] } })
-  }
-
-  /** Removes blocks first: a killed process leaves the list of what is still to be done. */
-  async #drop(generations: readonly string[]): Promise<void> {
-    if (generations.length === 0) return
-    await this.#blocks.deleteMany({ generation: { $in: [...generations] } })
-    await this.#garbage.deleteMany({ _id: { $in: [...generations] } })
+    if (last !== undefined && last !== old?.generation) await this.#garbage.discard(entryId, last)
+    await this.#garbage.keep(generation)
   }
 
   contents(entryIds: readonly string[]): Promise<Map<string, ArchiveContents>> {
@@ -246,12 +169,9 @@ class MongoArchives implements ArchiveStore {
           .find({ _id: { $in: some } })
           .project<{ generation: string }>({ generation: 1 })
           .toArray()
-        const replaced = await this.#garbage
-          .find({ entry_id: { $in: some }, writing: false })
-          .project<{ _id: string }>({ _id: 1 })
-          .toArray()
+        const replaced = await this.#garbage.replacedOf(some)
         await this.#archives.deleteMany({ _id: { $in: some } })
-        await this.#drop([...current.map(({ generation }) => generation), ...replaced.map(({ _id }) => _id)])
+        await this.#garbage.drop([...current.map(({ generation }) => generation), ...replaced])
       }
     })
   }
@@ -261,62 +181,12 @@ class MongoArchives implements ArchiveStore {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#sweeper)
-    const generations = [...this.#replaced.keys()]
-    for (const timer of this.#replaced.values()) clearTimeout(timer)
-    this.#replaced.clear()
     try {
-      if (generations.length > 0) await this.#database.run(() => this.#dropUnused(generations))
+      await this.#garbage.close()
     } finally {
       await this.#database.close()
     }
   }
-}
-
-/** Gathers blocks and writes some at a time. */
-class BlockWriter {
-  readonly #entryId: string
-  readonly #generation: string
-  readonly #blocks: Collection<Stored>
-  readonly #renew: () => Promise<void>
-  #waiting: Stored[] = []
-  #bytes = 0
-
-  constructor(entryId: string, generation: string, blocks: Collection<Stored>, renew: () => Promise<void>) {
-    this.#entryId = entryId
-    this.#generation = generation
-    this.#blocks = blocks
-    this.#renew = renew
-  }
-
-  async add({ number, bytes }: ArchiveBlock): Promise<void> {
-    this.#waiting.push({
-      _id: storedKey(this.#generation, number),
-      generation: this.#generation,
-      entry_id: this.#entryId,
-      bytes: new Binary(bytes)
-    })
-    this.#bytes += bytes.byteLength
-    if (this.#bytes < WRITE_SLICE && this.#waiting.length < WRITE_COUNT) return
-    await this.flush()
-    await this.#renew()
-  }
-
-  async flush(): Promise<void> {
-    const blocks = this.#waiting
-    this.#waiting = []
-    this.#bytes = 0
-    if (blocks.length > 0) await this.#blocks.insertMany(blocks, { ordered: false })
-  }
-}
-
-function storedKey(generation: string, number: number): string {
-  return `${generation}/${number}`
-}
-
-/** The time in so many milliseconds. */
-function after(milliseconds: number): Date {
-  return new Date(Date.now() + milliseconds)
 }
 
 /** The ids in lists that one request takes. */
