@@ -1,6 +1,7 @@
 /** Goes through all uploads of an installation that is written meanwhile. */
 import { everyUploadId } from '../processing/upload-ids.ts'
 import type { DocumentStore } from '../storage/documents.ts'
+import { eachAtOnce } from './at-once.ts'
 import type { CopiedUpload } from './stored-upload.ts'
 import type { CopyProblem } from './upload-copy.ts'
 
@@ -8,7 +9,7 @@ import type { CopyProblem } from './upload-copy.ts'
 export interface CopyProgress {
   readonly done: number
   readonly total: number
-  /** Id of the upload that is worked on. */
+  /** Id of the upload that was begun last. */
   readonly name: string
 }
 
@@ -35,23 +36,24 @@ export async function copyEveryUpload(
   const ids = await everyUploadId(documents)
   const counts = await documents.countEntries([...ids])
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
-  const uploads = new Map<string, CopiedUpload>()
-  const take = async (uploadId: string) => {
-    const copied = await copy(uploadId)
-    if (copied) uploads.set(uploadId, copied)
-    else uploads.delete(uploadId)
-  }
+  const copied = new Map<string, CopiedUpload | undefined>()
   let done = 0
-  for (const uploadId of ids) {
+  await eachAtOnce(ids, async uploadId => {
     onProgress({ done, total, name: uploadId })
-    await take(uploadId)
+    copied.set(uploadId, await copy(uploadId))
     done += counts.get(uploadId) ?? 0
-  }
-  for (const [uploadId, { complete }] of [...uploads]) {
-    if (complete || (await documents.upload(uploadId))?.import_checksum === undefined) continue
-    await take(uploadId)
+  })
+  for (const uploadId of ids) {
+    if (copied.get(uploadId)?.complete !== false) continue
+    if ((await documents.upload(uploadId))?.import_checksum === undefined) continue
+    copied.set(uploadId, await copy(uploadId))
   }
   onProgress({ done: total, total, name: '' })
+  const uploads = new Map<string, CopiedUpload>()
+  for (const uploadId of ids) {
+    const upload = copied.get(uploadId)
+    if (upload) uploads.set(uploadId, upload)
+  }
   return uploads
 }
 

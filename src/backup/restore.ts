@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { zstdDecompress } from 'node:zlib'
 import type { ReindexProgress } from '../processing/reindex.ts'
 import type { Services } from '../services.ts'
+import { eachAtOnce } from './at-once.ts'
 import { type CopyProgress, type CopyReport, totals } from './every-upload.ts'
 import { beginFilling, endFilling } from './filling.ts'
 import { filesOf, type Manifest, readManifest, SITE, uploadFileName } from './manifest.ts'
@@ -34,7 +35,7 @@ export async function restore(
   await beginFilling(services, `the backup ${manifest.id}`)
   const total = manifest.uploads.reduce((sum, upload) => sum + upload.entries, 0)
   let done = 0
-  for (const upload of manifest.uploads) {
+  await eachAtOnce(manifest.uploads, async upload => {
     const { upload_id: uploadId, entries } = upload
     onProgress({ step: 'copying', done, total, name: uploadId })
     // The upload document is stored last: with it the upload is complete.
@@ -43,7 +44,7 @@ export async function restore(
       await readUploadFile(path, uploadId, upload, new UploadStore(uploadId, services))
     }
     done += entries
-  }
+  })
   onProgress({ step: 'copying', done, total, name: '' })
   const problems = await endFilling(services, site, ({ done, total, name }) =>
     onProgress({ step: 'indexing', done, total, name })

@@ -1,6 +1,12 @@
 /** How far long work is: a bar on a terminal, a line now and then elsewhere. */
 import { progress } from '@clack/prompts'
 
+/** Milliseconds after which a line tells how far it is, however little was done. */
+const LINE_INTERVAL = 60_000
+
+/** Percent after which a line does. */
+const LINE_STEP = 25
+
 /** How far the work is. */
 export interface ProgressEvent {
   readonly done: number
@@ -17,7 +23,7 @@ export interface ProgressDisplay {
 
 /** Shows progress under a title until `end` is called. */
 export function showProgress(title: string): ProgressDisplay {
-  return process.stderr.isTTY ? bar(title) : lines(title)
+  return process.stderr.isTTY ? bar(title) : lines(title, text => void process.stderr.write(text))
 }
 
 function bar(title: string): ProgressDisplay {
@@ -27,22 +33,38 @@ function bar(title: string): ProgressDisplay {
   return {
     update({ done, total, name }) {
       const now = total > 0 ? Math.floor((done / total) * 1000) : 0
-      display.advance(Math.max(0, now - shown), `${title}: ${done} of ${total}, ${name}`)
+      display.advance(
+        Math.max(0, now - shown),
+        [`${title}: ${done} of ${total}`, ...(name === '' ? [] : [name])].join(', ')
+      )
       shown = Math.max(shown, now)
     },
     end: message => display.stop(message)
   }
 }
 
-function lines(title: string): ProgressDisplay {
+/**
+ * Progress in lines: at the beginning, each quarter, and every minute of long work.
+ * @param clock milliseconds
+ */
+export function lines(
+  title: string,
+  write: (text: string) => void,
+  clock: () => number = () => performance.now()
+): ProgressDisplay {
   let next = 0
+  let told = -1
+  let due = 0
   return {
     update({ done, total }) {
       const percent = total > 0 ? Math.floor((done / total) * 100) : 0
-      if (percent < next) return
-      next = percent + 25
-      process.stderr.write(`${title}: ${percent} %\n`)
+      const now = clock()
+      if (percent < next && (now < due || done === told)) return
+      next = Math.max(next, percent + LINE_STEP)
+      told = done
+      due = now + LINE_INTERVAL
+      write(`${title}: ${percent} %, ${done} of ${total}\n`)
     },
-    end: message => void process.stderr.write(`${message}\n`)
+    end: message => write(`${message}\n`)
   }
 }

@@ -135,7 +135,7 @@ class Run {
 
   /**
    * Indexes entries; those that others write meanwhile are looked at again.
-   * @param onDone told how many entries were indexed
+   * @param onDone told how many entries more have been handed to the index
    */
   async batches(
     entryIds: AsyncIterable<readonly string[]>,
@@ -159,13 +159,11 @@ class Run {
       const { documents, problems } = await this.#making.of(some)
       for (const { entry_id } of documents) this.#problems.delete(entry_id)
       for (const [entryId, message] of problems) this.#problems.set(entryId, message)
-      const written = write(documents).then(others => {
-        left.push(...others)
-        onDone(some.length)
-      })
+      const written = write(documents).then(others => void left.push(...others))
       // Whoever waits for it learns of its failure.
       written.catch(() => {})
       writing.push(written)
+      onDone(some.length)
       if (writing.length > WRITING) await writing.shift()
     }
     await Promise.all(writing)

@@ -59,6 +59,8 @@ class SqliteArchives implements ArchiveStore {
   readonly #block: StatementSync
   readonly #begin: StatementSync
   readonly #addBlock: StatementSync
+  readonly #setContents: StatementSync
+  readonly #older: StatementSync
   /** Generations that this process is writing. */
   readonly #writing = new Set<number>()
   /** Entries whose older generations are to be removed, with the newest one. */
@@ -75,6 +77,8 @@ class SqliteArchives implements ArchiveStore {
     this.#begin = database.prepare(
       'INSERT INTO generation (entry_id, generation, upload_id) VALUES (?, ?, ?) RETURNING row'
     )
+    this.#setContents = database.prepare('UPDATE generation SET contents = ? WHERE row = ?')
+    this.#older = database.prepare('SELECT 1 FROM generation WHERE entry_id = ? AND row < ? LIMIT 1')
     this.#addBlock = database.prepare('INSERT INTO block (generation, number, bytes) VALUES (?, ?, ?)')
   }
 
@@ -103,13 +107,11 @@ class SqliteArchives implements ArchiveStore {
       })
       transaction(this.#database, () => {
         save()
-        const { changes } = this.#database
-          .prepare('UPDATE generation SET contents = ? WHERE row = ?')
-          .run(contents, row)
+        const { changes } = this.#setContents.run(contents, row)
         // Another process has replaced or removed the archive meanwhile and this generation with it.
         if (changes === 0) this.#dropRow(row)
       })
-      this.#dropLater(entryId, row)
+      if (this.#older.get(entryId, row)) this.#dropLater(entryId, row)
     } catch (error) {
       transaction(this.#database, () => this.#dropRow(row))
       throw error
