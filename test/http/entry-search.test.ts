@@ -1,6 +1,6 @@
-import type { FastifyInstance, InjectOptions } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bearer, openCorpusServices, profiles, type TestServices, testApp } from '../app.ts'
+import { profiles } from '../app.ts'
+import { type CorpusApp, openCorpusApp } from '../corpus-app.ts'
 
 /** The administrator of the example data. */
 const ADMIN = '0d3c6f52-9b8e-4c7a-9a55-2f6f1d0a7b01'
@@ -17,30 +17,20 @@ interface Answer {
 }
 
 describe.each(profiles())('search of entries, %s', profile => {
-  let services: TestServices
-  let app: FastifyInstance
+  let corpus: CorpusApp
 
   beforeAll(async () => {
-    services = await openCorpusServices(profile, {}, ['corpus'])
-    app = await testApp(services)
+    corpus = await openCorpusApp(profile, { folders: ['corpus'] })
   })
+  afterAll(() => corpus?.close())
 
-  afterAll(async () => {
-    await app.close()
-    await services.close()
-  })
-
-  const request = async (options: InjectOptions, as?: string) => {
-    const headers = as ? { authorization: await bearer(services, as) } : {}
-    return app.inject({ ...options, headers: { ...headers, ...options.headers } })
-  }
   const search = async (body: object, as?: string): Promise<Answer> => {
-    const response = await request({ method: 'POST', url: '/api/v1/entries/query', payload: body }, as)
+    const response = await corpus.ask({ method: 'POST', url: '/api/v1/entries/query', payload: body }, as)
     expect(response.statusCode, response.body).toBe(200)
     return response.json()
   }
   const get = async (query: string): Promise<Answer> => {
-    const response = await request({ method: 'GET', url: `/api/v1/entries${query}` })
+    const response = await corpus.ask({ method: 'GET', url: `/api/v1/entries${query}` })
     expect(response.statusCode, response.body).toBe(200)
     return response.json()
   }
@@ -154,8 +144,8 @@ describe.each(profiles())('search of entries, %s', profile => {
     })
 
     test.each(['shared', 'user', 'staging', 'admin'])('owner %s needs a caller', async owner => {
-      const body = await request({ method: 'POST', url: '/api/v1/entries/query', payload: { owner } })
-      const url = await request({ method: 'GET', url: `/api/v1/entries?owner=${owner}` })
+      const body = await corpus.ask({ method: 'POST', url: '/api/v1/entries/query', payload: { owner } })
+      const url = await corpus.ask({ method: 'GET', url: `/api/v1/entries?owner=${owner}` })
       for (const response of [body, url]) {
         expect(response.statusCode).toBe(401)
         expect(response.headers['www-authenticate']).toBe('Bearer')
@@ -165,7 +155,7 @@ describe.each(profiles())('search of entries, %s', profile => {
 
     test('metadata of one entry', async () => {
       const one = (id: string, as?: string) =>
-        request({ method: 'GET', url: `/api/v1/entries/${id}?include=upload_id` }, as)
+        corpus.ask({ method: 'GET', url: `/api/v1/entries/${id}?include=upload_id` }, as)
       const embargoed = await one(EMBARGOED)
       expect(embargoed.json()).toEqual({
         entry_id: EMBARGOED,
@@ -178,9 +168,9 @@ describe.each(profiles())('search of entries, %s', profile => {
           'The entry with the given id does not exist or is not visible to you.'
         )
       }
-      expect((await request({ method: 'GET', url: `/api/v1/entries/${EMBARGOED}` })).json().required).toEqual(
-        {}
-      )
+      expect(
+        (await corpus.ask({ method: 'GET', url: `/api/v1/entries/${EMBARGOED}` })).json().required
+      ).toEqual({})
     })
   })
 
@@ -213,7 +203,7 @@ describe.each(profiles())('search of entries, %s', profile => {
       ['include of nothing known', '{"required": {"include": ["nope"]}}', 422]
     ])('%s', async (_, payload, status) => {
       const headers = { 'content-type': 'application/json' }
-      const response = await request({ method: 'POST', url: '/api/v1/entries/query', payload, headers })
+      const response = await corpus.ask({ method: 'POST', url: '/api/v1/entries/query', payload, headers })
       expect(response.statusCode, response.body).toBe(status)
       const { detail } = response.json()
       if (status !== 422) expect(detail).toEqual(expect.any(String))
@@ -236,7 +226,7 @@ describe.each(profiles())('search of entries, %s', profile => {
       '?published=perhaps',
       '?n_quantities__gt=1&n_quantities__gt=2'
     ])('%s', async query => {
-      const response = await request({ method: 'GET', url: `/api/v1/entries${query}` })
+      const response = await corpus.ask({ method: 'GET', url: `/api/v1/entries${query}` })
       expect(response.statusCode, response.body).toBe(422)
       expect(response.json().detail[0]).toMatchObject({ loc: expect.any(Array), msg: expect.any(String) })
     })

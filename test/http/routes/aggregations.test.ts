@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bearer, openCorpusServices, profiles, type TestServices, testApp } from '../../app.ts'
+import { profiles } from '../../app.ts'
+import { type CorpusApp, openCorpusApp } from '../../corpus-app.ts'
 
 /** The administrator of the example data. */
 const ADMIN = '0d3c6f52-9b8e-4c7a-9a55-2f6f1d0a7b01'
@@ -19,23 +19,15 @@ type Answer = Readonly<Record<string, unknown>> & {
 }
 
 describe.each(profiles())('aggregations, %s', profile => {
-  let services: TestServices
-  let app: FastifyInstance
+  let corpus: CorpusApp
 
   beforeAll(async () => {
-    services = await openCorpusServices(profile, {}, ['corpus'])
-    app = await testApp(services)
+    corpus = await openCorpusApp(profile, { folders: ['corpus'] })
   })
+  afterAll(() => corpus?.close())
 
-  afterAll(async () => {
-    await app.close()
-    await services.close()
-  })
-
-  const post = async (body: object, as?: string) => {
-    const headers = as ? { authorization: await bearer(services, as) } : {}
-    return app.inject({ method: 'POST', url: '/api/v1/entries/query', payload: body, headers })
-  }
+  const post = (payload: object, as?: string) =>
+    corpus.ask({ method: 'POST', url: '/api/v1/entries/query', payload }, as)
   const search = async (body: object, as?: string) => {
     const response = await post({ pagination: { page_size: 0 }, ...body }, as)
     expect(response.statusCode, response.body).toBe(200)

@@ -2,15 +2,9 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { importCorpus } from '../../../src/processing/corpus-import.ts'
-import {
-  bearer,
-  openCorpusServices,
-  openTestServices,
-  profiles,
-  type TestServices,
-  testApp
-} from '../../app.ts'
+import { bearer, openTestServices, profiles, type TestServices, testApp } from '../../app.ts'
 import { corpusJson } from '../../archive/corpus.ts'
+import { type CorpusApp, openCorpusApp } from '../../corpus-app.ts'
 import { unzip } from '../../files/unzip.ts'
 import { damageArchive } from '../../storage/damage.ts'
 
@@ -21,23 +15,17 @@ const MEILIN = 'a45e7d90-61c2-4b8f-9f3e-c1b2d3e4f504'
 const GUIDE = '--btEqakO1kKnV6MWyTproNqkO3M'
 
 describe.each(profiles())('downloads of archives on %s', profile => {
-  let services: TestServices
-  let app: FastifyInstance
+  let corpus: CorpusApp
 
   beforeAll(async () => {
-    services = await openCorpusServices(profile, { SERAI_MAX_ENTRY_DOWNLOAD: '60' })
-    app = await testApp(services)
+    corpus = await openCorpusApp(profile, { settings: { SERAI_MAX_ENTRY_DOWNLOAD: '60' } })
   })
-
-  afterAll(async () => {
-    await app.close()
-    await services.close()
-  })
+  afterAll(() => corpus?.close())
 
   const get = (url: string, headers: Record<string, string> = {}) =>
-    app.inject({ method: 'GET', url: API + url, headers })
+    corpus.app.inject({ method: 'GET', url: API + url, headers })
   const post = (payload: object, headers: Record<string, string> = {}) =>
-    app.inject({ method: 'POST', url: `${API}/archive/download/query`, payload, headers })
+    corpus.app.inject({ method: 'POST', url: `${API}/archive/download/query`, payload, headers })
 
   test('one archive is a file of its own', async () => {
     const response = await get(`/${ABINIT}/archive/download`)
@@ -71,7 +59,7 @@ describe.each(profiles())('downloads of archives on %s', profile => {
   })
 
   test('in uploads one after the other, parts as required asks for them, entries without archive listed only', async () => {
-    const headers = { authorization: await bearer(services, MEILIN) }
+    const headers = { authorization: await bearer(corpus.services, MEILIN) }
     const response = await post({ owner: 'user', required: { metadata: { upload_id: '*' } } }, headers)
     const members = await unzip(response.rawPayload)
     const manifest = JSON.parse(String(members.at(-1)?.content)) as { upload_id: string; path: string }[]

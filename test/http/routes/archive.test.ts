@@ -1,9 +1,9 @@
 import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
-import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bearer, openCorpusServices, profiles, type TestServices, testApp } from '../../app.ts'
+import { bearer, profiles } from '../../app.ts'
 import { corpusJson } from '../../archive/corpus.ts'
+import { type CorpusApp, openCorpusApp } from '../../corpus-app.ts'
 
 const API = '/api/v1/entries'
 const UPLOAD = '3U40NEXwovmPkBa8gO1AsX'
@@ -16,23 +16,17 @@ const MEILIN = 'a45e7d90-61c2-4b8f-9f3e-c1b2d3e4f504'
 const ADMIN = '0d3c6f52-9b8e-4c7a-9a55-2f6f1d0a7b01'
 
 describe.each(profiles())('archive routes on %s', profile => {
-  let services: TestServices
-  let app: FastifyInstance
+  let corpus: CorpusApp
 
   beforeAll(async () => {
-    services = await openCorpusServices(profile)
-    app = await testApp(services)
+    corpus = await openCorpusApp(profile)
   })
-
-  afterAll(async () => {
-    await app.close()
-    await services.close()
-  })
+  afterAll(() => corpus?.close())
 
   const get = (url: string, headers: Record<string, string> = {}) =>
-    app.inject({ method: 'GET', url: API + url, headers })
+    corpus.app.inject({ method: 'GET', url: API + url, headers })
   const post = (url: string, payload: unknown, headers: Record<string, string> = {}) =>
-    app.inject({ method: 'POST', url: API + url, payload: payload as object, headers })
+    corpus.app.inject({ method: 'POST', url: API + url, payload: payload as object, headers })
 
   test('the whole archive of an entry', async () => {
     const response = await get(`/${ABINIT}/archive`)
@@ -75,7 +69,7 @@ describe.each(profiles())('archive routes on %s', profile => {
     ['nope', MEILIN],
     ['a%2Fb', undefined]
   ])('%s is not found by %s', async (id, user) => {
-    const headers = user ? { authorization: await bearer(services, user) } : {}
+    const headers = user ? { authorization: await bearer(corpus.services, user) } : {}
     for (const response of [
       await get(`/${id}/archive`, headers),
       await post(`/${id}/archive/query`, {}, headers)
@@ -88,7 +82,7 @@ describe.each(profiles())('archive routes on %s', profile => {
   })
 
   test('an entry without an archive', async () => {
-    const headers = { authorization: await bearer(services, MEILIN) }
+    const headers = { authorization: await bearer(corpus.services, MEILIN) }
     const response = await get(`/${WITHOUT_ARCHIVE}/archive`, headers)
     expect([response.statusCode, response.json()]).toEqual([
       404,
@@ -128,10 +122,12 @@ describe.each(profiles())('archive routes on %s', profile => {
     const headers = { 'content-type': 'application/json' }
     const text = JSON.stringify(payload)
     expect(
-      (await app.inject({ method: 'POST', url: `${API}/archive/query`, payload: text, headers })).statusCode
+      (await corpus.app.inject({ method: 'POST', url: `${API}/archive/query`, payload: text, headers }))
+        .statusCode
     ).toBe(422)
     expect(
-      (await app.inject({ method: 'POST', url: `${API}/x/archive/query`, payload: text, headers })).statusCode
+      (await corpus.app.inject({ method: 'POST', url: `${API}/x/archive/query`, payload: text, headers }))
+        .statusCode
     ).toBe(422)
   })
 
@@ -176,8 +172,8 @@ describe.each(profiles())('archive routes on %s', profile => {
   })
 
   test('a client that goes away in the middle of a large page leaves the server at work', async () => {
-    await app.listen({ port: 0, host: '127.0.0.1' })
-    const { port } = app.server.address() as AddressInfo
+    await corpus.app.listen({ port: 0, host: '127.0.0.1' })
+    const { port } = corpus.app.server.address() as AddressInfo
     for (let i = 0; i < 3; i++) {
       await new Promise<void>(done => {
         const socket = connect(port, '127.0.0.1')

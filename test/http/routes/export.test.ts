@@ -1,14 +1,7 @@
 import { parse } from 'csv-parse/sync'
-import type { FastifyInstance, InjectOptions } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import {
-  bearer,
-  openCorpusServices,
-  openTestServices,
-  profiles,
-  type TestServices,
-  testApp
-} from '../../app.ts'
+import { openCorpusServices, openTestServices, profiles, testApp } from '../../app.ts'
+import { type CorpusApp, openCorpusApp } from '../../corpus-app.ts'
 
 /** A published upload of several entries. */
 const OPEN = '3U40NEXwovmPkBa8gO1AsX'
@@ -19,30 +12,18 @@ const UNPUBLISHED = 's25f5ZFXDCbEilpzGabTKb'
 type Entry = Record<string, unknown> & { entry_id: string }
 
 describe.each(profiles())('export of metadata, %s', profile => {
-  let services: TestServices
-  let app: FastifyInstance
+  let corpus: CorpusApp
 
   beforeAll(async () => {
-    services = await openCorpusServices(profile)
-    app = await testApp(services)
+    corpus = await openCorpusApp(profile)
   })
-  afterAll(async () => {
-    await app?.close()
-    await services?.close()
-  })
+  afterAll(() => corpus?.close())
 
-  const get = async (query: string, headers: Record<string, string> = {}, as?: string) =>
-    app.inject({
-      url: `/api/v1/entries/export?${query}`,
-      headers: { ...headers, ...(as ? { authorization: await bearer(services, as) } : {}) }
-    })
-  const search = async (payload: object, accept?: string, as?: string) => {
-    const options: InjectOptions = { method: 'POST', url: '/api/v1/entries/query', payload }
-    const headers = {
-      ...(accept ? { accept } : {}),
-      ...(as ? { authorization: await bearer(services, as) } : {})
-    }
-    return app.inject({ ...options, headers })
+  const get = (query: string, headers: Record<string, string> = {}, as?: string) =>
+    corpus.ask({ url: `/api/v1/entries/export?${query}`, headers }, as)
+  const search = (payload: object, accept?: string, as?: string) => {
+    const headers = accept ? { accept } : {}
+    return corpus.ask({ method: 'POST', url: '/api/v1/entries/query', payload, headers }, as)
   }
   const linesOf = (text: string) => {
     expect(text.endsWith('\n')).toBe(true)
@@ -192,7 +173,7 @@ describe.each(profiles())('export of metadata, %s', profile => {
   })
 
   test('HEAD tells the head alone', async () => {
-    const response = await app.inject({ method: 'HEAD', url: '/api/v1/entries/export' })
+    const response = await corpus.app.inject({ method: 'HEAD', url: '/api/v1/entries/export' })
     expect(response.statusCode).toBe(200)
     expect(response.headers['content-disposition']).toContain('metadata_export.json')
     expect(response.body).toBe('')

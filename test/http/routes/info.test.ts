@@ -1,28 +1,19 @@
-import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { bearer, openCorpusServices, profiles, type TestServices, testApp } from '../../app.ts'
+import { profiles } from '../../app.ts'
+import { type CorpusApp, openCorpusApp } from '../../corpus-app.ts'
 
 const INES = '3f1a2b7c-5d64-4e0f-8c21-7a9e6b3d1c02'
 const EMBARGOED = 'ROK7NzvVoeKocZLPaWt-Q1'
 
 describe.each(profiles())('what the server tells of itself (%s)', profile => {
-  let services: TestServices
-  let app: FastifyInstance
+  let corpus: CorpusApp
 
   beforeAll(async () => {
-    services = await openCorpusServices(profile)
-    app = await testApp(services)
+    corpus = await openCorpusApp(profile)
   })
-  afterAll(async () => {
-    await app?.close()
-    await services?.close()
-  })
+  afterAll(() => corpus?.close())
 
-  const get = async (path: string, as?: string) =>
-    app.inject({
-      url: `/api/v1${path}`,
-      headers: as ? { authorization: await bearer(services, as) } : {}
-    })
+  const get = (path: string, as?: string) => corpus.ask({ url: `/api/v1${path}` }, as)
   const total = async (query: string) => (await get(`/entries?page_size=0&${query}`)).json().pagination.total
 
   it('counts what is published, and nothing else, whoever asks', async () => {
@@ -37,8 +28,8 @@ describe.each(profiles())('what the server tells of itself (%s)', profile => {
     )
     expect(Date.parse(collect_time)).toBeGreaterThan(Date.now() - 60_000)
     expect(statistics.n_entries).toBe(await total('owner=all&published=true'))
-    expect(statistics.n_entries).toBeLessThan(await services.index.count({ kind: 'all' }))
-    const uploads = await services.documents.listUploads(
+    expect(statistics.n_entries).toBeLessThan(await corpus.services.index.count({ kind: 'all' }))
+    const uploads = await corpus.services.documents.listUploads(
       { published: true },
       { orderBy: 'upload_create_time', order: 'asc', offset: 0, limit: 1000 }
     )
@@ -66,7 +57,7 @@ describe.each(profiles())('what the server tells of itself (%s)', profile => {
       description: null,
       many: true
     })
-    expect(Object.keys(info.search_quantities).length).toBe(services.quantities.list.length)
+    expect(Object.keys(info.search_quantities).length).toBe(corpus.services.quantities.list.length)
     expect(info.codes).toContainEqual({ code_name: 'VASP', code_homepage: 'https://www.vasp.at/' })
     expect(info.codes.map((c: { code_name: string }) => c.code_name)).not.toContain('unavailable')
     expect(info.codes.filter((c: { code_homepage: string | null }) => c.code_homepage === null)).toEqual([])

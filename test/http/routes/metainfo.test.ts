@@ -1,7 +1,7 @@
-import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bearer, openCorpusServices, profiles, type TestServices, testApp } from '../../app.ts'
+import { profiles } from '../../app.ts'
 import { corpusArchives, corpusJson } from '../../archive/corpus.ts'
+import { type CorpusApp, openCorpusApp } from '../../corpus-app.ts'
 
 const ELEMENT = '2e436cdbb60692a0d521c0c9343fd0da89dced90'
 /** Section of a schema in an upload that is not published. */
@@ -26,23 +26,14 @@ function idsIn(data: Json): string[] {
 }
 
 describe.each(profiles())('definitions by id on %s', profile => {
-  let services: TestServices
-  let app: FastifyInstance
+  let corpus: CorpusApp
 
   beforeAll(async () => {
-    services = await openCorpusServices(profile)
-    app = await testApp(services)
+    corpus = await openCorpusApp(profile)
   })
+  afterAll(() => corpus?.close())
 
-  afterAll(async () => {
-    await app.close()
-    await services.close()
-  })
-
-  const get = async (id: string, user?: string) => {
-    const headers = user ? { authorization: await bearer(services, user) } : {}
-    return app.inject({ method: 'GET', url: `/api/v1/metainfo/${id}`, headers })
-  }
+  const get = (id: string, as?: string) => corpus.ask({ url: `/api/v1/metainfo/${id}` }, as)
 
   test('a schema of an upload comes as it stands in its archive', async () => {
     const { definitions } = corpusJson(

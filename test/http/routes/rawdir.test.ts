@@ -1,6 +1,6 @@
-import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bearer, openCorpusServices, profiles, type TestServices, testApp } from '../../app.ts'
+import { profiles } from '../../app.ts'
+import { type CorpusApp, openCorpusApp } from '../../corpus-app.ts'
 
 const API = '/api/v1'
 const OPEN = '3U40NEXwovmPkBa8gO1AsX'
@@ -17,20 +17,14 @@ const OWNER = '3f1a2b7c-5d64-4e0f-8c21-7a9e6b3d1c02'
 const STRANGER = 'a45e7d90-61c2-4b8f-9f3e-c1b2d3e4f504'
 
 describe.each(profiles())('lists of raw files (%s)', profile => {
-  let services: TestServices
-  let app: FastifyInstance
+  let corpus: CorpusApp
 
   beforeAll(async () => {
-    services = await openCorpusServices(profile)
-    app = await testApp(services)
+    corpus = await openCorpusApp(profile)
   })
-  afterAll(async () => {
-    await app?.close()
-    await services?.close()
-  })
+  afterAll(() => corpus?.close())
 
-  const get = async (path: string, as?: string) =>
-    app.inject({ url: API + path, headers: as ? { authorization: await bearer(services, as) } : {} })
+  const get = (path: string, as?: string) => corpus.ask({ url: API + path }, as)
   const json = async (path: string, as?: string) => {
     const response = await get(path, as)
     expect([path, response.statusCode]).toEqual([path, 200])
@@ -48,7 +42,7 @@ describe.each(profiles())('lists of raw files (%s)', profile => {
 
   it('of a search come with its echo and pagination', async () => {
     const payload = { query: { upload_id: OPEN }, pagination: { page_size: 2, order_by: 'mainfile' } }
-    const response = await app.inject({ method: 'POST', url: `${API}/entries/rawdir/query`, payload })
+    const response = await corpus.app.inject({ method: 'POST', url: `${API}/entries/rawdir/query`, payload })
     expect(response.json()).toMatchObject({
       owner: 'public',
       query: { name: 'upload_id', value: OPEN },

@@ -1,32 +1,22 @@
-import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { SUGGESTION_INPUT_MAX } from '../../../src/query/suggestion.ts'
-import { bearer, openCorpusServices, profiles, type TestServices, testApp } from '../../app.ts'
+import { profiles } from '../../app.ts'
+import { type CorpusApp, openCorpusApp } from '../../corpus-app.ts'
 
 /** Owner of the unpublished upload "Schema playground". */
 const OWNER = 'a45e7d90-61c2-4b8f-9f3e-c1b2d3e4f504'
 const ADMIN = '0d3c6f52-9b8e-4c7a-9a55-2f6f1d0a7b01'
 
 describe.each(profiles())('suggestions, %s', profile => {
-  let services: TestServices
-  let app: FastifyInstance
+  let corpus: CorpusApp
 
   beforeAll(async () => {
-    services = await openCorpusServices(profile, {}, ['corpus'])
-    app = await testApp(services)
+    corpus = await openCorpusApp(profile, { folders: ['corpus'] })
   })
-  afterAll(async () => {
-    await app?.close()
-    await services?.close()
-  })
+  afterAll(() => corpus?.close())
 
-  const ask = async (payload: unknown, as?: string) =>
-    app.inject({
-      method: 'POST',
-      url: '/api/v1/suggestions',
-      payload: payload as object,
-      ...(as ? { headers: { authorization: await bearer(services, as) } } : {})
-    })
+  const ask = (payload: unknown, as?: string) =>
+    corpus.ask({ method: 'POST', url: '/api/v1/suggestions', payload: payload as object }, as)
   const values = async (name: string, input: string, as?: string, size = 50) => {
     const response = await ask({ quantities: [{ name, size }], input }, as)
     expect(response.statusCode, response.body).toBe(200)
@@ -66,12 +56,14 @@ describe.each(profiles())('suggestions, %s', profile => {
         expect(found.length, name).toBeGreaterThan(0)
         for (const value of found.slice(0, 20)) {
           const { total } = (
-            await app.inject({
-              method: 'POST',
-              url: '/api/v1/entries/query',
-              payload: { owner: 'visible', query: { [name]: value }, pagination: { page_size: 0 } },
-              ...(as ? { headers: { authorization: await bearer(services, as) } } : {})
-            })
+            await corpus.ask(
+              {
+                method: 'POST',
+                url: '/api/v1/entries/query',
+                payload: { owner: 'visible', query: { [name]: value }, pagination: { page_size: 0 } }
+              },
+              as
+            )
           ).json<{ pagination: { total: number } }>().pagination
           expect([name, value, total > 0]).toEqual([name, value, true])
         }

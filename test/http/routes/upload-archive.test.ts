@@ -1,7 +1,7 @@
-import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bearer, openCorpusServices, profiles, type TestServices, testApp } from '../../app.ts'
+import { profiles } from '../../app.ts'
 import { corpusJson } from '../../archive/corpus.ts'
+import { type CorpusApp, openCorpusApp } from '../../corpus-app.ts'
 
 const PHONONS = 'fPiatfvp4lsOKRFPOZ61m2'
 const LOBSTER = 'q0IgQQ8KwkbceznCvr6QOVwuPAxR'
@@ -9,23 +9,14 @@ const LOBSTER_WORKFLOW = 'wDgwyYZ8s7pHUEls9a2LKHpZ0I04'
 const MEILIN = 'a45e7d90-61c2-4b8f-9f3e-c1b2d3e4f504'
 
 describe.each(profiles())('archives by upload on %s', profile => {
-  let services: TestServices
-  let app: FastifyInstance
+  let corpus: CorpusApp
 
   beforeAll(async () => {
-    services = await openCorpusServices(profile)
-    app = await testApp(services)
+    corpus = await openCorpusApp(profile)
   })
+  afterAll(() => corpus?.close())
 
-  afterAll(async () => {
-    await app.close()
-    await services.close()
-  })
-
-  const get = async (path: string, user?: string) => {
-    const headers = user ? { authorization: await bearer(services, user) } : {}
-    return app.inject({ method: 'GET', url: `/api/v1/uploads/${path}`, headers })
-  }
+  const get = (path: string, as?: string) => corpus.ask({ url: `/api/v1/uploads/${path}` }, as)
 
   test.each([
     [`${PHONONS}/archive/${LOBSTER}`, LOBSTER],
