@@ -9,6 +9,7 @@ import fastify, {
   type FastifyServerOptions,
   LogController
 } from 'fastify'
+import { completeUploadsOnly } from './access/complete-uploads.ts'
 import type { Config } from './config.ts'
 import { DownloadBuffers } from './http/download-buffers.ts'
 import { EagerCollection } from './http/eager-collection.ts'
@@ -106,7 +107,9 @@ export async function buildApp(
     return503OnClosing: false,
     forceCloseConnections: 'idle'
   })
-  app.decorate('services', services)
+  // What imports have not completed yet is nowhere found; commands, which need no application, see everything.
+  const index = completeUploadsOnly(services.index, services.documents, services.quantities)
+  app.decorate('services', { ...services, index })
   app.decorate('config', config)
   app.decorate('downloadBuffers', new DownloadBuffers())
   app.decorate('eagerCollection', new EagerCollection())

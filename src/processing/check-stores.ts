@@ -238,6 +238,10 @@ class StoreCheck {
   /** What stands in the index or among the archives and belongs to no upload. */
   async #checkStrangers(): Promise<void> {
     const { index, archives, documents } = this.#services
+    for (const uploadId of await documents.pendingUploads()) {
+      const message = 'has not ended: its entries are found by nobody until it is imported again'
+      this.#tell({ uploadId, part: 'import', message })
+    }
     if ((await index.count(ALL)) !== this.#indexed) {
       const source = { include: ['entry_id', 'upload_id'] }
       for await (const { entryId, document } of walk(index, { query: ALL, order: 'asc', source })) {

@@ -1,8 +1,8 @@
 /**
  * One upload of a folder into the stores. The order is such that a process killed anywhere leaves nothing half visible
  * and the next import takes it up again: raw files, archives, entries, index documents, and the upload document last,
- * with the checksum of what it was made from. Nothing is seen by more people than may see both the old version and the
- * new one while parts of both stand side by side.
+ * with the checksum of what it was made from. Of a new upload nothing is found before all of it is there (`new-upload.ts`);
+ * nothing is seen by more people than may see both the old version and the new one while parts of both stand side by side.
  */
 import { definitionIdsOf } from '../archive/definition-ids.ts'
 import type { JsonObject } from '../archive/definitions.ts'
@@ -12,20 +12,16 @@ import type { RawInput } from '../files/raw-files.ts'
 import { directoryOf } from '../files/raw-path.ts'
 import type { IndexDocument } from '../search/entry-index.ts'
 import type { Services } from '../services.ts'
-import type { Entry } from '../storage/documents.ts'
+import type { Entry, Upload } from '../storage/documents.ts'
 import { ArchiveOutline, withoutReferenceTargets } from './archive-outline.ts'
+import { BATCH, EntryBatches } from './entry-batches.ts'
 import type { ImportLinks } from './import-links.ts'
 import { BadFile, type ImportProblem } from './import-problem.ts'
 import { guarded, isLessVisible } from './import-visibility.ts'
 import { indexDocument } from './index-document.ts'
+import { NewUpload } from './new-upload.ts'
 import type { UploadFiles } from './upload-files.ts'
 import type { PlannedEntry, UploadPlan } from './upload-plan.ts'
-
-/** Entries whose documents are written together; those of most uploads appear in one step. */
-const BATCH = 200
-
-/** Batches that the index may work on while further entries are read: it writes those that wait together. */
-const INDEXING = 8
 
 /** What the uploads of a folder are imported with. */
 export interface ImportTarget {
@@ -41,6 +37,8 @@ export interface ImportedUpload {
   /** Number of entries that are stored. */
   readonly entries: number
   readonly problems: readonly ImportProblem[]
+  /** Whether it was hidden: servers find it a little later (`access/pending-uploads.ts`). */
+  readonly wasHidden: boolean
 }
 
 /**
@@ -48,54 +46,49 @@ export interface ImportedUpload {
  * @throws SeraiError when a store fails
  */
 export async function importUpload(plan: UploadPlan, target: ImportTarget): Promise<ImportedUpload> {
-  const { documents, index, files } = target.services
+  const { documents, files } = target.services
   const { upload } = plan
   const problems = [...plan.problems]
-  await prepare(plan, target.services)
+  const old = await documents.upload(upload.upload_id)
+  const added = old ? undefined : await NewUpload.begin(upload, plan.entries.length > BATCH, documents)
+  await prepare(plan, old, target.services)
 
   try {
     await files.replace(upload.upload_id, rawInputs(plan, target.files))
   } catch (error) {
-    return {
-      entries: 0,
-      problems: [...problems, { file: target.files.list, message: text(upload.upload_id, error) }]
-    }
+    await added?.end()
+    problems.push({ file: target.files.list, message: text(upload.upload_id, error) })
+    return { entries: 0, problems, wasHidden: false }
   }
 
-  let batch: { entry: Entry; document: IndexDocument }[] = []
-  let stored = 0
-  const indexed: Promise<void>[] = []
-  const flush = async () => {
-    await documents.putEntries(batch.map(b => b.entry))
-    const put = index.put(batch.map(b => b.document))
-    // Whoever waits for it learns of its failure.
-    put.catch(() => {})
-    indexed.push(put)
-    stored += batch.length
-    batch = []
-    if (indexed.length > INDEXING) await indexed.shift()
-  }
-  for (const planned of plan.entries) {
-    target.onEntry(planned.entry)
-    try {
-      batch.push({ entry: planned.entry, document: await importEntry(planned, plan, target) })
-    } catch (error) {
-      if (!(error instanceof BadFile)) throw error
-      problems.push({ file: error.file, message: error.message })
-      await removeEntries(target.services, [planned.entry.entry_id])
+  const batches = new EntryBatches(target.services, signal => added?.beforeEntries(signal))
+  try {
+    for (const planned of plan.entries) {
+      target.onEntry(planned.entry)
+      const document = await importEntry(planned, plan, target).catch((error: unknown) => {
+        if (!(error instanceof BadFile)) throw error
+        problems.push({ file: error.file, message: error.message })
+      })
+      if (document) await batches.add(planned.entry, document)
+      else await removeEntries(target.services, [planned.entry.entry_id])
     }
-    if (batch.length >= BATCH) await flush()
+    await batches.end()
+  } catch (error) {
+    await batches.stop()
+    throw error
   }
-  await flush()
-  await Promise.all(indexed)
   await documents.putUpload(problems.length > 0 ? upload : { ...upload, import_checksum: plan.checksum })
-  return { entries: stored, problems }
+  await added?.end()
+  return { entries: batches.stored, problems, wasHidden: added?.isHidden === true }
 }
 
 /** Takes away what an older version of the upload must not show any longer. */
-async function prepare({ upload, entries }: UploadPlan, services: Services): Promise<void> {
+async function prepare(
+  { upload, entries }: UploadPlan,
+  old: Upload | undefined,
+  services: Services
+): Promise<void> {
   const { documents, index } = services
-  const old = await documents.upload(upload.upload_id)
   if (old) await documents.putUpload(guarded(old, upload))
   const present = (await documents.entriesOfUpload(upload.upload_id)).map(e => e.entry_id)
   if (present.length === 0) return

@@ -224,6 +224,16 @@ export interface DocumentStore {
   listUploads(filter: UploadFilter, page: UploadPage): Promise<{ total: number; uploads: Upload[] }>
   putUpload(upload: Upload): Promise<void>
 
+  /**
+   * Tells that an upload without document is being put together: until it has one, nobody finds its entries
+   * (`access/pending-uploads.ts`). Kept until it is taken back; told again, nothing changes.
+   */
+  addPendingUpload(uploadId: string): Promise<void>
+  /** Takes that back; an unknown id is no error. */
+  removePendingUpload(uploadId: string): Promise<void>
+  /** Ids of the uploads that are being put together and have no document yet, in order. */
+  pendingUploads(): Promise<string[]>
+
   entry(entryId: string): Promise<Entry | undefined>
   /** The entries of these ids that exist, in no fixed order. */
   entries(entryIds: readonly string[]): Promise<Entry[]>

@@ -10,9 +10,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { setPassword } from '../../src/access/account-changes.ts'
 import { checkStores, type StoreProblem } from '../../src/processing/check-stores.ts'
 import { importCorpus } from '../../src/processing/corpus-import.ts'
-import { ALL } from '../../src/query/tree.ts'
+import type { Quantity } from '../../src/query/quantities.ts'
+import { ALL, type Query } from '../../src/query/tree.ts'
+import { walk } from '../../src/search/entry-index.ts'
 import type { User } from '../../src/storage/documents.ts'
-import { openTestServices, type Profile, profiles, type TestServices, testApp } from '../app.ts'
+import { bearer, openTestServices, type Profile, profiles, type TestServices, testApp } from '../app.ts'
+import { addLargeUpload, LARGE_IDS, LARGE_UPLOAD } from '../processing/large-folder.ts'
 import { run, serai } from './serai.ts'
 import { settingsOf } from './stores.ts'
 
@@ -49,17 +52,34 @@ async function stored({ index, documents }: TestServices) {
   }
 }
 
-/** What everybody finds, as a server answers: entries with archive, and the uploads that they name. */
-async function expectWholeAnswers(services: TestServices): Promise<number> {
+/**
+ * What is found, as a server answers: the uploads that entries name, to those who may see them; and to everybody, entries with
+ * their archives, of a new upload all or none.
+ */
+async function expectWholeAnswers(services: TestServices, isNew: boolean): Promise<number> {
   const app = await testApp(services)
   try {
-    const get = async (url: string) => {
-      const answer = await app.inject(`/api/v1${url}`)
+    const get = async (url: string, authorization?: string) => {
+      const headers = authorization ? { authorization } : {}
+      const answer = await app.inject({ url: `/api/v1${url}`, headers })
       expect(answer.statusCode, `${url}: ${answer.body.slice(0, 300)}`).toBe(200)
       return answer.json()
     }
+    const owners = new Map<string, string>()
+    const source = { include: ['upload_id', 'main_author.user_id'] }
+    for await (const { document } of walk(app.services.index, { query: ALL, order: 'asc', source })) {
+      const { upload_id, main_author } = document as { upload_id: string; main_author: { user_id: string } }
+      owners.set(upload_id, main_author.user_id)
+    }
+    for (const [uploadId, userId] of owners) {
+      await get(`/uploads/${uploadId}`, await bearer(services, userId))
+    }
     const { data } = await get('/entries?page_size=1000')
-    for (const { entry_id, processed } of data) {
+    const large = data.filter((entry: { upload_id: string }) => entry.upload_id === LARGE_UPLOAD)
+    if (isNew) expect([0, LARGE_IDS.length]).toContain(large.length)
+    // Those of the large upload are like each other.
+    const others = data.filter((entry: { upload_id: string }) => entry.upload_id !== LARGE_UPLOAD)
+    for (const { entry_id, processed } of [...others, ...large.slice(0, 20)]) {
       await get(`/entries/${entry_id}`)
       await get(`/entries/${entry_id}/rawdir`)
       if (processed) await get(`/entries/${entry_id}/archive`)
@@ -73,13 +93,18 @@ async function expectWholeAnswers(services: TestServices): Promise<number> {
 describe.each(profiles())('killed with SIGKILL, %s profile', profile => {
   const chance = random(SEED)
   let place: string
+  /** The corpus with a further upload of several batches, and a second version of all of it. */
+  let original: string
   let changed: string
 
   beforeAll(async () => {
     console.log(`${profile}: ${KILLS} kills, SERAI_TEST_SEED=${SEED}`)
     place = await mkdtemp(join(tmpdir(), 'serai-killed-'))
+    original = join(place, 'original')
     changed = join(place, 'changed')
-    await cp(CORPUS, changed, { recursive: true })
+    await cp(CORPUS, original, { recursive: true })
+    await addLargeUpload(original, 3, PERSON)
+    await cp(original, changed, { recursive: true })
     const list = join(changed, 'uploads.json')
     const uploads = JSON.parse(await readFile(list, 'utf8')) as Record<string, unknown>[]
     for (const upload of uploads) upload.upload_name = `${upload.upload_name}, second version`
@@ -92,7 +117,7 @@ describe.each(profiles())('killed with SIGKILL, %s profile', profile => {
     const times = new Map<string, number>()
     const whole = await openTestServices(profile)
     try {
-      for (const folder of [CORPUS, changed]) {
+      for (const folder of [original, changed]) {
         const begin = performance.now()
         expect(await run(['import', folder], settingsOf(whole))).toMatchObject({ code: 0 })
         times.set(folder, performance.now() - begin)
@@ -106,12 +131,14 @@ describe.each(profiles())('killed with SIGKILL, %s profile', profile => {
     try {
       for (let kill = 0; kill < KILLS; kill++) {
         // By turns into empty stores, and over the older version that they then have.
-        const folder = kill % 2 === 0 ? CORPUS : changed
+        const folder = kill % 2 === 0 ? original : changed
         if (kill % 2 === 0) {
           await services?.close()
           services = await openTestServices(profile)
         }
-        await expectCleanAfterKill(services as TestServices, folder, times.get(folder) as number)
+        // Some when a half of the large upload may be in the index, the others at any moment.
+        const moment = kill % 4 === 0 ? undefined : chance() * (times.get(folder) as number)
+        await expectCleanAfterKill(services as TestServices, folder, moment)
         expect(await stored(services as TestServices)).toEqual(undisturbed.get(folder))
       }
     } finally {
@@ -119,14 +146,25 @@ describe.each(profiles())('killed with SIGKILL, %s profile', profile => {
     }
   }, 3_600_000)
 
-  async function expectCleanAfterKill(services: TestServices, folder: string, time: number): Promise<void> {
+  /** Settles when the first entries of the large upload are in the index, or the import has ended. */
+  async function largeIsIndexed({ index, quantities }: TestServices, end: Promise<unknown>): Promise<void> {
+    const quantity = quantities.get('upload_id') as Quantity
+    const query: Query = { kind: 'terms', quantity, values: [LARGE_UPLOAD] }
+    const ended = end.then(() => true)
+    while ((await index.count(query)) === 0 && !(await Promise.race([ended, delay(2, false)])));
+  }
+
+  async function expectCleanAfterKill(
+    services: TestServices,
+    folder: string,
+    moment: number | undefined
+  ): Promise<void> {
     const settings = settingsOf(services)
     const command = serai(['import', folder], settings)
-    const moment = chance() * time
-    await delay(moment)
+    await (moment === undefined ? largeIsIndexed(services, command.end) : delay(moment))
     command.process.kill('SIGKILL')
     await command.end
-    const at = `killed after ${Math.round(moment)} ms`
+    const at = moment === undefined ? 'killed in the large upload' : `killed after ${Math.round(moment)} ms`
 
     const { uploads } = await stored(services)
     const complete = new Set([...uploads.values()].filter(u => u.import_checksum).map(u => u.upload_id))
@@ -137,7 +175,7 @@ describe.each(profiles())('killed with SIGKILL, %s profile', profile => {
       const [, uploadId] = /^upload ([^,:]+)/.exec(line) ?? []
       expect(uploadId !== undefined && complete.has(uploadId), `${at}: ${line}`).toBe(false)
     }
-    const found = await expectWholeAnswers(services)
+    const found = await expectWholeAnswers(services, folder === original)
     console.log(
       `${profile}, ${at}: ${complete.size} uploads complete, ${found} entries found, ${checked.stdout.split('\n').length - 1} parts unfinished`
     )

@@ -400,6 +400,21 @@ describe.each(profiles())('the documents store of the %s profile', profile => {
     expect(await ids({ nameContains: 'quartz', published: false })).toEqual(['b'])
   })
 
+  test('knows which uploads are being put together, until they have a document', async () => {
+    expect(await store.pendingUploads()).toEqual([])
+    for (const id of ['b', 'a', 'Ž', 'b', 'c']) await store.addPendingUpload(id)
+    expect(await store.pendingUploads()).toEqual(['a', 'b', 'c', 'Ž'])
+    await store.removePendingUpload('c')
+    await store.removePendingUpload('unknown')
+    await store.putUpload(upload('b'))
+    expect(await store.pendingUploads()).toEqual(['a', 'Ž'])
+    expect((await store.listUploads({}, PAGE)).uploads.map(u => u.upload_id)).toEqual(['b'])
+
+    await store.close()
+    store = await place.openDocuments()
+    expect(await store.pendingUploads()).toEqual(['a', 'Ž'])
+  })
+
   test('orders and pages uploads; ties by creation and id, ascending', async () => {
     await store.putUpload(upload('b', { upload_name: 'x', upload_create_time: '2024-01-02T00:00:00.000Z' }))
     await store.putUpload(upload('a', { upload_name: 'x', upload_create_time: '2024-01-02T00:00:00.000Z' }))

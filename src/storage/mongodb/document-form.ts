@@ -13,7 +13,8 @@ export const WRITE_MAX = 1000
 /** Form of the collections of documents. */
 export const DOCUMENTS_FORMAT: StoreFormat = {
   store: 'documents',
-  version: 2,
+  version: 3,
+  // Since version 3 there is `pending`, of which earlier versions of Serai know nothing.
   upgrades: { 2: addNames },
   indexes: {
     user: [{ username: 1, _id: 1 }, { folded_email: 1 }, { names: 1 }],

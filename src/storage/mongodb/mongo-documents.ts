@@ -225,6 +225,34 @@ class MongoDocuments implements DocumentStore {
     return this.#put('upload', [{ ...upload, ...folded }], ({ upload_id }) => upload_id)
   }
 
+  addPendingUpload(uploadId: string): Promise<void> {
+    return this.#put('pending', [{}], () => uploadId)
+  }
+
+  async removePendingUpload(uploadId: string): Promise<void> {
+    await this.#run('pending', c => c.deleteOne({ _id: uploadId }))
+  }
+
+  async pendingUploads(): Promise<string[]> {
+    const pending = await this.#run('pending', c => c.find().sort({ _id: 1 }).toArray())
+    if (pending.length === 0) return []
+    // Looked for afterwards: one that is put in between is complete.
+    const complete = new Set<string>()
+    for (const ids of slices(
+      pending.map(({ _id }) => _id),
+      IDS_MAX
+    )) {
+      const rows = await this.#run('upload', c =>
+        c
+          .find({ _id: { $in: ids } })
+          .project<{ _id: string }>({ _id: 1 })
+          .toArray()
+      )
+      for (const { _id } of rows) complete.add(_id)
+    }
+    return pending.flatMap(({ _id }) => (complete.has(_id) ? [] : [_id]))
+  }
+
   entry(entryId: string): Promise<Entry | undefined> {
     return this.#one('entry', entryId)
   }

@@ -57,10 +57,18 @@ const ENTRY_LISTS = `
     CREATE INDEX entry_process ON entry (upload_id, current_process, entry_id);
     CREATE INDEX entry_created ON entry (upload_id, entry_create_time, entry_id);`
 
+/** Uploads that are being put together. */
+const PENDING = `
+    CREATE TABLE pending_upload (upload_id TEXT PRIMARY KEY) WITHOUT ROWID;`
+
 /** Format of `documents.sqlite`. */
 export const DOCUMENTS_FORMAT: FileFormat = {
-  version: 3,
-  upgrades: { 2: database => database.exec(DEFINITIONS), 3: addNames },
+  version: 4,
+  upgrades: {
+    2: database => database.exec(DEFINITIONS),
+    3: addNames,
+    4: database => database.exec(PENDING)
+  },
   schema: `
     ${NAMES}
     CREATE TABLE group_member (
@@ -85,7 +93,8 @@ export const DOCUMENTS_FORMAT: FileFormat = {
     ${ENTRY_LISTS}
     CREATE TABLE package (name TEXT PRIMARY KEY, definition TEXT NOT NULL);
     CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-    ${DEFINITIONS}`
+    ${DEFINITIONS}
+    ${PENDING}`
 }
 
 /** Persons, groups and datasets are few: they are written anew. */

@@ -274,6 +274,22 @@ class SqliteDocuments implements DocumentStore {
     })
   }
 
+  async addPendingUpload(uploadId: string): Promise<void> {
+    this.#sql('INSERT OR IGNORE INTO pending_upload VALUES (?)').run(uploadId)
+  }
+
+  async removePendingUpload(uploadId: string): Promise<void> {
+    this.#sql('DELETE FROM pending_upload WHERE upload_id = ?').run(uploadId)
+  }
+
+  async pendingUploads(): Promise<string[]> {
+    const sql = `SELECT upload_id FROM pending_upload AS pending
+      WHERE NOT EXISTS (SELECT 1 FROM upload WHERE upload.upload_id = pending.upload_id) ORDER BY upload_id`
+    return this.#sql(sql)
+      .all()
+      .map(row => row.upload_id as string)
+  }
+
   async entry(entryId: string): Promise<Entry | undefined> {
     return this.#one('SELECT document FROM entry WHERE entry_id = ?', entryId)
   }

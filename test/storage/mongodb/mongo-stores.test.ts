@@ -58,9 +58,10 @@ describe.runIf(cluster)('the MongoDB stores', () => {
       expect(groups).toEqual({ total: 1, groups: [group] })
       const datasets = await store.listDatasets({ namePrefix: 'ČE' }, { ...page, orderBy: 'dataset_name' })
       expect(datasets).toEqual({ total: 1, datasets: [dataset] })
+      expect(await store.pendingUploads()).toEqual([])
       await store.close()
     }
-    expect(await collection('format').findOne({ _id: 'documents' })).toMatchObject({ version: 2 })
+    expect(await collection('format').findOne({ _id: 'documents' })).toMatchObject({ version: 3 })
   })
 
   test('tell that they are unavailable when the connection breaks, and when they are closed', async () => {

@@ -33,7 +33,7 @@ describe.each([
       expect.objectContaining({
         code: 'STORE_NEWER',
         message: expect.stringMatching(
-          /store\.sqlite .* its format is 7, this version knows formats up to [13]/
+          /store\.sqlite .* its format is 7, this version knows formats up to [14]/
         )
       })
     )
@@ -126,6 +126,7 @@ test.each([
     expect(datasets).toMatchObject({ total: 1, datasets: [{ dataset_id: 'd' }] })
     expect(await store.listEntries('up', { ...page, orderBy: 'process_status' })).toHaveLength(1)
     expect(await store.countEntriesByStatus('up')).toEqual(new Map([['SUCCESS', 1]]))
+    await store.addPendingUpload('up')
     await store.close()
   }
 })
