@@ -3,11 +3,12 @@ import Type from 'typebox'
 import {
   Nullable,
   OwnerSchema,
-  PaginationAnswer,
   PaginationBody,
   PaginationUrl,
   QueryBody,
-  QueryUrl
+  QueryUrl,
+  SEARCH_ECHO_EXAMPLE,
+  SearchEcho
 } from './common.ts'
 import { FilesBody } from './files.ts'
 
@@ -140,12 +141,7 @@ export const ArchiveAnswer = Type.Object(
 /** Answer with the archives of a page of entries. */
 export const ArchivesAnswer = Type.Object(
   {
-    owner: OwnerSchema,
-    query: Type.Object(
-      {},
-      { additionalProperties: true, description: 'The criteria, every shortcut written out.' }
-    ),
-    pagination: PaginationAnswer,
+    ...SearchEcho,
     required: RequiredAnswer,
     data: Type.Array(EntryArchive, {
       description: 'The archives of the entries of this page; entries without an archive are left out.'
@@ -154,15 +150,7 @@ export const ArchivesAnswer = Type.Object(
   {
     examples: [
       {
-        owner: 'public',
-        query: { name: 'results.material.elements', value: { all: ['Ti', 'O'] } },
-        pagination: {
-          page_size: 1,
-          order_by: 'entry_id',
-          order: 'asc',
-          total: 17957,
-          next_page_after_value: '--SZVYOxA2jTu_L-mSxefSQFmeyF'
-        },
+        ...SEARCH_ECHO_EXAMPLE,
         required: GUIDE_REQUIRED,
         data: [EXAMPLE]
       }

@@ -87,7 +87,30 @@ export const PaginationAnswer = Type.Object({
   prev_page_url: Type.Optional(Type.String())
 })
 
-/** `query` of a body (`search.md` §1); its rules are checked by `query/criteria`. */
+/** What the answer to a search repeats of it, with its page. */
+export const SearchEcho = {
+  owner: OwnerSchema,
+  query: Type.Object(
+    {},
+    { additionalProperties: true, description: 'The criteria, every shortcut written out.' }
+  ),
+  pagination: PaginationAnswer
+}
+
+/** An example of {@link SearchEcho}. */
+export const SEARCH_ECHO_EXAMPLE = {
+  owner: 'public',
+  query: { name: 'results.material.elements', value: { all: ['Ti', 'O'] } },
+  pagination: {
+    page_size: 1,
+    order_by: 'entry_id',
+    order: 'asc',
+    total: 17957,
+    next_page_after_value: '--SZVYOxA2jTu_L-mSxefSQFmeyF'
+  }
+}
+
+/** `query` of a body (`search.md` §1); its rules are checked by `query/criteria-reader`. */
 export const QueryBody = Nullable(
   Type.Unsafe<Record<string, unknown>>({
     type: 'object',

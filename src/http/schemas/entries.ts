@@ -4,11 +4,12 @@ import { AGGREGATIONS_EXAMPLE, AggregationsAnswer, AggregationsBody } from './ag
 import {
   Nullable,
   OwnerSchema,
-  PaginationAnswer,
   PaginationBody,
   PaginationUrl,
   QueryBody,
-  QueryUrl
+  QueryUrl,
+  SEARCH_ECHO_EXAMPLE,
+  SearchEcho
 } from './common.ts'
 
 const PATTERNS =
@@ -83,12 +84,7 @@ const RequiredAnswer = Type.Object({
 /** Answer of a search. */
 export const SearchAnswer = Type.Object(
   {
-    owner: OwnerSchema,
-    query: Type.Object(
-      {},
-      { additionalProperties: true, description: 'The criteria, every shortcut written out.' }
-    ),
-    pagination: PaginationAnswer,
+    ...SearchEcho,
     required: Type.Optional(RequiredAnswer),
     aggregations: AggregationsAnswer,
     data: Type.Array(Metadata, { description: 'The metadata of the entries of this page.' })
@@ -96,15 +92,7 @@ export const SearchAnswer = Type.Object(
   {
     examples: [
       {
-        owner: 'public',
-        query: { name: 'results.material.elements', value: { all: ['Ti', 'O'] } },
-        pagination: {
-          page_size: 1,
-          order_by: 'entry_id',
-          order: 'asc',
-          total: 17957,
-          next_page_after_value: '--SZVYOxA2jTu_L-mSxefSQFmeyF'
-        },
+        ...SEARCH_ECHO_EXAMPLE,
         required: { include: ['entry_id'] },
         data: [{ entry_id: '--SZVYOxA2jTu_L-mSxefSQFmeyF' }]
       }

@@ -2,24 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { JsonObject } from '../../../src/archive/definitions.ts'
 import { packArchive } from '../../../src/archive/pack.ts'
-import type { Upload } from '../../../src/storage/documents.ts'
 import { bearer, openTestServices, profiles, type TestServices, testApp } from '../../app.ts'
+import { testUpload } from '../../upload.ts'
 
-const UPLOAD: Upload = {
-  upload_id: 'open',
-  upload_create_time: '2024-01-01T00:00:00.000Z',
-  main_author: 'ada',
-  coauthors: [],
-  coauthor_groups: [],
-  reviewers: [],
-  reviewer_groups: [],
-  publish_time: '2024-01-02T00:00:00.000Z',
-  embargo_length: 0,
-  license: 'CC BY 4.0',
-  process_status: 'SUCCESS',
-  errors: [],
-  warnings: []
-}
+const UPLOAD = testUpload('open', { main_author: 'ada', publish_time: '2024-01-02T00:00:00.000Z' })
 const RESOLVED = { required: { workflow2: { inputs: { section: { 'x_test[0]': '*', program: '*' } } } } }
 
 describe.each(profiles())('ETags of single archives on %s', profile => {
