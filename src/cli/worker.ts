@@ -31,11 +31,9 @@ export class WorkerProcess {
   /** Joins the others. */
   static async join(): Promise<WorkerProcess> {
     const channel = new Channel(process)
-    // The channel alone does not keep a process, but nothing else does yet.
+    // It keeps the process: nothing else does until it serves, and the port is asked for over it.
     process.channel?.ref()
-    const leads = await channel.ask<boolean>('leads')
-    process.channel?.unref()
-    return new WorkerProcess(channel, leads)
+    return new WorkerProcess(channel, await channel.ask<boolean>('leads'))
   }
 
   /** Tells that requests are answered from now on. */

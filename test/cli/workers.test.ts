@@ -1,4 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
 import { request } from 'node:http'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -136,7 +138,25 @@ describe.each(profiles())('serai serve --workers, %s profile', profile => {
   }, 30_000)
 })
 
+/** Lets the first process be busy, for longer than the others have anything else to do, when they ask for its port. */
+const BUSY = `
+  import cluster from 'node:cluster'
+  const wait = ({ act }) => act === 'queryServer' && Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500)
+  if (cluster.isPrimary) cluster.on('fork', ({ process }) => process.prependListener('internalMessage', wait))`
+
 describe('serai serve --workers', () => {
+  test('starts where the first process is slow', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'serai-workers-'))
+    const slow = serai(['serve', '--workers', '2', '--port', '0', '--data', folder], {
+      SERAI_DEMO_DATA: 'false',
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(BUSY)}`
+    })
+    await slow.until(/listening {3}(\S+)/)
+    slow.process.kill('SIGTERM')
+    expect(await slow.end).toEqual({ code: 0, signal: null })
+    await rm(folder, { recursive: true })
+  })
+
   test('tells once why it cannot start', async () => {
     const { code, stderr } = await run(['serve', '--workers', '3', '--port', '0', '--data', '/dev/null/x'])
     expect(code).toBe(1)
