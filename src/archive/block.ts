@@ -18,6 +18,18 @@ export function unpack(bytes: Uint8Array): unknown {
   return messagePack.unpack(decompressed(bytes))
 }
 
+/** A value that is packed but not compressed, among others. */
+export interface PackedValue {
+  readonly bytes: Buffer
+  /** Where it begins. */
+  readonly at: number
+}
+
+/** The value itself. */
+export function unpackValue({ bytes, at }: PackedValue): unknown {
+  return messagePack.unpack(bytes.subarray(at, endOfValue(bytes, at)))
+}
+
 function decompressed(bytes: Uint8Array): Buffer {
   return zstdDecompressSync(bytes, { chunkSize: Math.max(CHUNK, sizeOf(bytes)) })
 }
@@ -46,6 +58,11 @@ export class PackedPieces {
     const value = messagePack.unpack(this.#plain.subarray(this.#begin(slot), this.#begin(slot + 1)))
     this.#values.set(slot, value)
     return value
+  }
+
+  /** A piece as it is packed; undefined when there is none. */
+  packed(slot: number): PackedValue | undefined {
+    return slot < this.length ? { bytes: this.#plain, at: this.#begin(slot) } : undefined
   }
 
   #begin(slot: number): number {
@@ -95,9 +112,14 @@ export function withOwnKeys(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   const own: Record<string, unknown> = {}
   for (const [key, member] of Object.entries(value)) {
-    setMember(own, /^\0+__proto__$/.test(key) ? key.slice(1) : key, withOwnKeys(member))
+    setMember(own, withOwnKey(key), withOwnKeys(member))
   }
   return own
+}
+
+/** The name that {@link packedKey} was given. */
+export function withOwnKey(key: string): string {
+  return /^\0+__proto__$/.test(key) ? key.slice(1) : key
 }
 
 /** Sets an own member of a JSON object, whatever its name. */

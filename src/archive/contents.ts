@@ -3,7 +3,8 @@
  * down to the borders of blocks, so that it stays small, and names the checksum and the size of every block.
  */
 import { failure } from '../errors.ts'
-import { checksum, pack, unpack } from './block.ts'
+import { checksum, PackedPieces, type PackedValue, pack, unpackValue } from './block.ts'
+import { endOfValue, listHeader } from './message-pack.ts'
 
 /** Where a piece stands: number of its block (from 1 on), and its position in there. */
 export interface Piece {
@@ -112,21 +113,30 @@ export function writeContents(contents: Contents): Uint8Array {
  * @throws SeraiError ARCHIVE_DAMAGED
  */
 export function readContents(bytes: Uint8Array, entryId: string): Contents {
+  const { rest, ...others } = readPackedContents(bytes, entryId)
+  return { rest: unpackValue(rest) as Contents['rest'], ...others }
+}
+
+/** A table of contents of which the values themselves stay packed. */
+export type PackedContents = Omit<Contents, 'rest'> & { readonly rest: PackedValue }
+
+/**
+ * The same without making objects of the values.
+ * @throws SeraiError ARCHIVE_DAMAGED
+ */
+export function readPackedContents(bytes: Uint8Array, entryId: string): PackedContents {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const body = view.subarray(HEADER)
   const known = view.length >= HEADER && view.readUInt8(0) >= 1 && view.readUInt8(0) <= VERSION
   if (!known || view.readUInt32LE(1) !== checksum(body)) {
     throw failure('ARCHIVE_DAMAGED', { entry_id: entryId, block: 'contents' })
   }
-  const [rest, below, numbers, marked] = unpack(body) as [
-    Record<string, unknown>,
-    WireBelow,
-    number[],
-    boolean
-  ]
+  const pieces = new PackedPieces(body)
+  const below = readBelow(pieces.piece(1) as WireBelow)
+  const numbers = pieces.piece(2) as number[]
   const blocks: BlockRow[] = []
   for (let i = 0; i < numbers.length; i += 2) blocks.push({ checksum: numbers[i]!, bytes: numbers[i + 1]! })
-  return { rest, below: readBelow(below), blocks, marked }
+  return { rest: pieces.packed(0)!, below, blocks, marked: pieces.piece(3) as boolean }
 }
 
 /** A sheet as it is packed; the block numbers of its places must be known. */
@@ -138,6 +148,17 @@ export function writeSheet({ content, below }: Sheet): unknown {
 export function readSheet(packed: unknown): Sheet {
   const [content, below] = packed as [unknown, WireBelow?]
   return { content, below: below && readBelow(below) }
+}
+
+/** A sheet of which the content stays packed. @throws Error when it is none */
+export function readPackedSheet({ bytes, at }: PackedValue): {
+  content: PackedValue
+  below: Below | undefined
+} {
+  const { count, begin } = listHeader(bytes, at)
+  const content = { bytes, at: begin }
+  if (count < 2) return { content, below: undefined }
+  return { content, below: readBelow(unpackValue({ bytes, at: endOfValue(bytes, begin) }) as WireBelow) }
 }
 
 function wireBelow(below: Below): WireBelow {

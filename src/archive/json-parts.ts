@@ -82,12 +82,7 @@ class JsonScanner {
   }
 
   scan(chunk: Uint8Array): ArchivePart[] {
-    this.#cutter.feed(chunk)
-    this.#look()
-    this.#cutter.relieve()
-    const { parts } = this.#cutter
-    this.#cutter.parts = []
-    return parts
+    return this.#cutter.cut(chunk, () => this.#look())
   }
 
   end(): void {

@@ -5,16 +5,37 @@ const SIZES = [
   1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 5, 9, 2, 3, 5, 9, 2, 3, 5, 9, 3, 4, 6, 10, 18, 0, 0, 0, 0, 0, 0, 0
 ]
 
-/**
- * How many values a list has, and where the first begins.
- * @throws Error when the bytes are no list
- */
-export function listHeader(bytes: Buffer): { count: number; begin: number } {
-  const type = bytes.readUInt8(0)
-  if ((type & 0xf0) === 0x90) return { count: type & 0x0f, begin: 1 }
-  if (type === 0xdc) return { count: bytes.readUInt16BE(1), begin: 3 }
-  if (type === 0xdd) return { count: bytes.readUInt32BE(1), begin: 5 }
-  throw new Error('not a list')
+/** How many values a list or map has (of a map: keys), and where the first begins. */
+export interface ContainerHeader {
+  readonly count: number
+  readonly begin: number
+}
+
+/** Of the list that begins at a position. @throws Error when it is no list */
+export function listHeader(bytes: Buffer, at = 0): ContainerHeader {
+  return header(bytes, at, 0x90, 0xdc) ?? wrong('list')
+}
+
+/** Of the map that begins at a position. @throws Error when it is no map */
+export function mapHeader(bytes: Buffer, at = 0): ContainerHeader {
+  return header(bytes, at, 0x80, 0xde) ?? wrong('map')
+}
+
+/** Whether the value that begins at a position is a list. */
+export function isList(bytes: Buffer, at: number): boolean {
+  return header(bytes, at, 0x90, 0xdc) !== undefined
+}
+
+function header(bytes: Buffer, at: number, small: number, wide: number): ContainerHeader | undefined {
+  const type = bytes.readUInt8(at)
+  if ((type & 0xf0) === small) return { count: type & 0x0f, begin: at + 1 }
+  if (type === wide) return { count: bytes.readUInt16BE(at + 1), begin: at + 3 }
+  if (type === wide + 1) return { count: bytes.readUInt32BE(at + 1), begin: at + 5 }
+  return undefined
+}
+
+function wrong(kind: string): never {
+  throw new Error(`not a ${kind}`)
 }
 
 /** Where the value that begins at a position ends. @throws RangeError when it does not */

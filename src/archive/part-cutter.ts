@@ -43,7 +43,7 @@ const WAITING = 256 * 1024
 export class PartCutter {
   readonly frames: CutFrame[] = []
   /** What has been cut and not been taken. */
-  parts: ArchivePart[] = []
+  #parts: ArchivePart[] = []
   readonly #decoder: PartDecoder
   readonly #whole: number
   readonly #waiting: number
@@ -63,7 +63,7 @@ export class PartCutter {
     this.#waiting = limits.waiting ?? WAITING
   }
 
-  /** The waiting bytes, to be scanned: valid until the next `feed`. Byte `i` has the position `base + i`. */
+  /** The waiting bytes, to be scanned: valid until the next `cut`. Byte `i` has the position `base + i`. */
   get window(): { readonly bytes: Buffer; readonly base: number; readonly length: number } {
     return { bytes: this.#bytes, base: this.#base, length: this.#filled - this.#base }
   }
@@ -73,8 +73,20 @@ export class PartCutter {
     return this.#opened === this.frames.length && this.#opened > 0
   }
 
-  /** Takes further bytes of the stream. */
-  feed(chunk: Uint8Array): void {
+  /**
+   * Takes further bytes of the stream, and gives the parts that are complete then.
+   * @param look looks through the new bytes of the window, and tells where containers and values begin and end
+   */
+  cut(chunk: Uint8Array, look: () => void): ArchivePart[] {
+    this.#feed(chunk)
+    look()
+    this.#relieve()
+    const parts = this.#parts
+    this.#parts = []
+    return parts
+  }
+
+  #feed(chunk: Uint8Array): void {
     const keep = this.#kept()
     const needed = this.#filled - this.#base + chunk.byteLength
     if (needed > this.#bytes.length) {
@@ -123,14 +135,14 @@ export class PartCutter {
     const frame = this.frames[this.frames.length - 1]!
     if (opened) {
       this.#give(frame)
-      this.parts.push({ kind: 'end' })
+      this.#parts.push({ kind: 'end' })
       this.#opened--
     }
     this.frames.pop()
     const parent = this.frames[this.frames.length - 1]
     if (!parent) {
       if (!opened)
-        this.parts.push({ kind: 'value', value: this.#decoder.value(this.slice(frame.start, end)) })
+        this.#parts.push({ kind: 'value', value: this.#decoder.value(this.slice(frame.start, end)) })
       this.#start = end
     } else if (opened) {
       parent.closedChild = true
@@ -142,7 +154,7 @@ export class PartCutter {
   }
 
   /** Gives what is complete, when too many bytes wait. */
-  relieve(): void {
+  #relieve(): void {
     const limit = () => (this.#opened > 0 ? this.#waiting : this.#whole)
     while (this.frames.length > 0 && this.#filled - this.#kept() > limit()) {
       const outer = this.frames[this.#opened - 1]
@@ -164,7 +176,7 @@ export class PartCutter {
   #give(frame: CutFrame): void {
     if (frame.count > 0) {
       const bytes = this.slice(frame.from, frame.end)
-      this.parts.push(
+      this.#parts.push(
         frame.list
           ? { kind: 'items', items: this.#decoder.items(bytes, frame.count) }
           : { kind: 'members', members: this.#decoder.members(bytes, frame.count) }
@@ -183,9 +195,9 @@ export class PartCutter {
       outer.begun = true
       const before = this.slice(outer.from, inner.start)
       if (outer.list) this.#decoder.gap(before)
-      else this.parts.push({ kind: 'key', name: this.#decoder.key(before) })
+      else this.#parts.push({ kind: 'key', name: this.#decoder.key(before) })
     }
-    this.parts.push({ kind: inner.list ? 'list' : 'map' })
+    this.#parts.push({ kind: inner.list ? 'list' : 'map' })
     this.#opened++
     return true
   }

@@ -2,19 +2,12 @@
  * A stored archive as a whole, in parts (`parts.ts`): block after block, so that memory holds a few of them, however large
  * the archive is. Pure: the blocks come from a function.
  */
-import { failure } from '../errors.ts'
 import type { ArchiveContents } from '../storage/archives.ts'
-import { checksum, unpack, withOwnKeys } from './block.ts'
+import { withOwnKeys } from './block.ts'
 import { type Below, type Contents, type Piece, type Place, readContents, readSheet } from './contents.ts'
 import type { JsonObject } from './definitions.ts'
 import type { ArchivePart, ArchiveParts } from './parts.ts'
-
-/** Gives the packed bytes of blocks, by their numbers; those that are not there are left out. */
-export type ReadBlocks = (numbers: readonly number[]) => Promise<ReadonlyMap<number, Uint8Array>>
-
-/** Packed bytes that are read at once, and that are kept for pieces that come later. */
-const AHEAD = 256 * 1024
-const KEPT = 1024 * 1024
+import { type ReadBlocks, StoredBlocks } from './stored-blocks.ts'
 
 /**
  * Goes through an archive in its order.
@@ -27,98 +20,25 @@ export async function* storedParts(stored: ArchiveContents, read: ReadBlocks): A
   yield* opened(rest, contents.below, blocks)
 }
 
-/**
- * Sees that every block is there and has its checksum, without looking into them.
- * @throws SeraiError ARCHIVE_DAMAGED
- */
-export async function requireBlocks(stored: ArchiveContents, read: ReadBlocks): Promise<void> {
-  const contents = readContents(stored.bytes, stored.entryId)
-  for (let number = 1; number <= contents.blocks.length; ) {
-    const some = following(contents, number, KEPT)
-    const found = await read(some)
-    for (const n of some) requireBlock(stored.entryId, contents, n, found.get(n))
-    number += some.length
-  }
-}
-
-/** Packed size of all blocks in bytes. */
-export function packedSize(stored: ArchiveContents): number {
-  return readContents(stored.bytes, stored.entryId).blocks.reduce((sum, { bytes }) => sum + bytes, 0)
-}
-
-/** Numbers of blocks from one on, up to some bytes. */
-function following({ blocks }: Contents, from: number, bytes: number): number[] {
-  const numbers = [from]
-  let sum = blocks[from - 1]?.bytes ?? 0
-  for (let n = from + 1; n <= blocks.length; n++) {
-    sum += blocks[n - 1]!.bytes
-    if (sum > bytes) break
-    numbers.push(n)
-  }
-  return numbers
-}
-
-function requireBlock(
-  entryId: string,
-  { blocks }: Contents,
-  number: number,
-  bytes: Uint8Array | undefined
-): Uint8Array {
-  const row = blocks[number - 1]
-  if (bytes && bytes.byteLength === row?.bytes && checksum(bytes) === row.checksum) return bytes
-  throw failure('ARCHIVE_DAMAGED', { entry_id: entryId, block: number })
-}
-
-/** The blocks of an archive, of which some are kept. */
+/** The pieces of an archive as values. */
 class Blocks {
-  readonly #entryId: string
-  readonly #contents: Contents
-  readonly #read: ReadBlocks
-  /** The one that was used last comes last. */
-  readonly #kept = new Map<number, readonly unknown[]>()
-  #bytes = 0
+  readonly #blocks: StoredBlocks
+  readonly #marked: boolean
 
-  constructor(entryId: string, contents: Contents, read: ReadBlocks) {
-    this.#entryId = entryId
-    this.#contents = contents
-    this.#read = read
+  constructor(entryId: string, { blocks, marked }: Contents, read: ReadBlocks) {
+    this.#blocks = new StoredBlocks(entryId, blocks, read)
+    this.#marked = marked
   }
 
   async piece({ block, slot }: Piece): Promise<unknown> {
-    const values = this.#use(block) ?? (await this.#fetch(block))
-    if (slot >= values.length) throw this.damaged(block)
-    return values[slot]
+    const pieces = this.#blocks.loaded(block) ?? (await this.#blocks.load(block))
+    if (slot >= pieces.length) throw this.damaged(block)
+    const value = pieces.piece(slot)
+    return this.#marked ? withOwnKeys(value) : value
   }
 
   damaged(block: number): Error {
-    return failure('ARCHIVE_DAMAGED', { entry_id: this.#entryId, block })
-  }
-
-  #use(block: number): readonly unknown[] | undefined {
-    const values = this.#kept.get(block)
-    if (!values) return undefined
-    this.#kept.delete(block)
-    this.#kept.set(block, values)
-    return values
-  }
-
-  /** Reads a block, and those after it, which are likely to be next. */
-  async #fetch(block: number): Promise<readonly unknown[]> {
-    const wanted = following(this.#contents, block, AHEAD).filter(n => !this.#kept.has(n))
-    const found = await this.#read(wanted)
-    for (const n of wanted.toReversed()) {
-      const bytes = requireBlock(this.#entryId, this.#contents, n, found.get(n))
-      const values = unpack(bytes) as unknown[]
-      this.#kept.set(n, this.#contents.marked ? (withOwnKeys(values) as unknown[]) : values)
-      this.#bytes += bytes.byteLength
-    }
-    const values = this.#kept.get(block)!
-    for (const n of this.#kept.keys()) {
-      if (this.#bytes <= KEPT) break
-      this.#kept.delete(n)
-      this.#bytes -= this.#contents.blocks[n - 1]!.bytes
-    }
-    return values
+    return this.#blocks.damaged(block)
   }
 }
 

@@ -1,6 +1,5 @@
 /** Memory that only the start of a server needs. */
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { garbageCollector } from '../http/eager-collection.ts'
 
 /** Milliseconds after the start, when the first requests of those who waited for it are answered. */
 const DELAY = 2000
@@ -11,9 +10,7 @@ const DELAY = 2000
  */
 export function returnStartMemory(): void {
   setTimeout(() => {
-    setFlagsFromString('--expose-gc')
-    const collect = runInNewContext('gc') as (options: object) => void
     // The only flavour that makes the room for new objects smaller too.
-    collect({ type: 'major', flavor: 'last-resort', execution: 'sync' })
+    garbageCollector()({ type: 'major', flavor: 'last-resort', execution: 'sync' })
   }, DELAY).unref()
 }

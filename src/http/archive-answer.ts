@@ -4,13 +4,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fresh from 'fresh'
 import type { Caller } from '../access/caller.ts'
 import { isVisible } from '../access/upload-access.ts'
+import { JsonText } from '../archive/json-text.ts'
 import { parseRequired } from '../archive/required.ts'
 import { failure } from '../errors.ts'
 import type { Services } from '../services.ts'
 import { ArchiveReader, type ArchiveSource, type ReadArchive } from '../storage/archive-reader.ts'
 import type { Entry } from '../storage/documents.ts'
 import { VERSION } from '../version.ts'
-import { archiveText, gathered, withArchive } from './archive-text.ts'
+import { archiveText, withArchive } from './archive-text.ts'
 import { sendParts } from './text-stream.ts'
 import { varyBy } from './vary.ts'
 
@@ -79,33 +80,42 @@ export async function sendArchive(
   const parts = new ArchiveReader(services).parts([entry.entry_id], wanted, request.caller, request.signal)
   const { value: part } = await parts.next()
   const read = part?.archives[0]
-  if (!part || !read || (!read.archive && !read.large)) throw failure('ARCHIVE_MISSING')
+  if (!part || !read || (!read.archive && !read.whole)) throw failure('ARCHIVE_MISSING')
   const etag = tag(part.sources())
   if (isKnown(request, etag)) return notModified(reply, etag)
   validate(reply, etag)
   if (fileName !== undefined) reply.header('content-disposition', `attachment; filename="${fileName}"`)
-  const head = { entry_id: entry.entry_id, required: echo }
   return sendJson(
     request,
     reply,
-    gathered(fileName === undefined ? answerText(head, entry, read) : archiveText(read))
+    fileName === undefined
+      ? answerText({ entry_id: entry.entry_id, required: echo }, entry, read)
+      : fileText(read)
   )
 }
 
-async function* answerText(head: object, entry: EntryHead, read: ReadArchive): AsyncGenerator<string> {
-  yield `${JSON.stringify(head).slice(0, -1)},"data":`
-  yield* withArchive(headOf(entry), 'archive', read)
-  yield '}'
+async function* answerText(head: object, entry: EntryHead, read: ReadArchive): AsyncGenerator<Buffer> {
+  const text = new JsonText()
+  text.text(`${JSON.stringify(head).slice(0, -1)},"data":`)
+  yield* withArchive(text, headOf(entry), 'archive', read)
+  text.text('}')
+  yield text.rest()
+}
+
+async function* fileText(read: ReadArchive): AsyncGenerator<Buffer> {
+  const text = new JsonText()
+  yield* archiveText(text, read)
+  yield text.rest()
 }
 
 /** Sends JSON that comes in parts: what is small as a whole, with its length. */
 async function sendJson(
   request: FastifyRequest,
   reply: FastifyReply,
-  parts: AsyncGenerator<string>
+  parts: AsyncGenerator<Buffer>
 ): Promise<FastifyReply> {
   const type = { 'content-type': 'application/json; charset=utf-8' }
-  const first = (await parts.next()).value as string
+  const first = (await parts.next()).value as Buffer
   const second = await parts.next()
   if (second.done) return reply.headers(type).send(first)
   return sendParts(request, reply, type, async function* () {

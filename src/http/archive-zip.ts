@@ -1,6 +1,7 @@
 /** Zips of archives (`archive.md` §8.2). */
 import { Readable } from 'node:stream'
 import type { Caller } from '../access/caller.ts'
+import { JsonText } from '../archive/json-text.ts'
 import type { RequiredRequest } from '../archive/required.ts'
 import type { ZipMember } from '../files/zip.ts'
 import type { Quantity } from '../query/quantities.ts'
@@ -9,7 +10,7 @@ import { walk } from '../search/entry-index.ts'
 import type { Services } from '../services.ts'
 import { ArchiveReader } from '../storage/archive-reader.ts'
 import { type EntryHead, HEAD_MEMBERS, headOf } from './archive-answer.ts'
-import { withArchive } from './archive-text.ts'
+import { withArchive, writtenText } from './archive-text.ts'
 import { jsonChunks } from './json-chunks.ts'
 
 /** Entries whose archives are read together. */
@@ -41,7 +42,7 @@ export async function* archiveMembers(
     const byId = new Map(group.map(entry => [entry.entry_id, entry]))
     for (const entry of group) manifest.push({ ...headOf(entry), path: pathOf(entry) })
     for await (const read of reader.read([...byId.keys()], required, caller, signal)) {
-      if (!read.archive && !read.large) continue
+      if (!read.archive && !read.whole) continue
       const entry = byId.get(read.entryId)!
       const time = new Date(entry.last_processing_time ?? 0)
       if (time > modified) modified = time
@@ -49,20 +50,29 @@ export async function* archiveMembers(
       yield {
         name: pathOf(entry),
         modified: time,
-        open: async () => text(withArchive({ entry_id, parser_name }, 'archive', read, INDENT))
+        open: async () => text(into => withArchive(into, { entry_id, parser_name }, 'archive', read))
       }
     }
   }
   // As old as the youngest archive: the same archives give the same zip.
-  yield { name: 'manifest.json', modified, open: async () => text(jsonChunks(manifest, INDENT)) }
+  yield {
+    name: 'manifest.json',
+    modified,
+    open: async () => text(into => writtenText(into, jsonChunks(manifest, INDENT)))
+  }
 }
 
 function pathOf({ upload_id, entry_id }: EntryHead): string {
   return `${upload_id}/${entry_id}.json`
 }
 
-function text(parts: Iterable<string> | AsyncIterable<string>): Readable {
-  return Readable.from(parts, { objectMode: false })
+function text(write: (into: JsonText) => Iterable<Buffer> | AsyncIterable<Buffer>): Readable {
+  const parts = async function* () {
+    const into = new JsonText(INDENT)
+    yield* write(into)
+    yield into.rest()
+  }
+  return Readable.from(parts(), { objectMode: false })
 }
 
 /** The entries of a search, some at a time. */

@@ -23,19 +23,19 @@ export function* jsonChunks(value: unknown, indent = 0, level = 0): Generator<st
 }
 
 /** How a value is laid out. */
-export interface Layout {
+interface Layout {
   readonly indent: number
   /** Blanks before the lines of the value. */
   readonly pad: string
 }
 
 /** The layout of a value below so many levels. */
-export function layoutAt(level: number, indent: number): Layout {
+function layoutAt(level: number, indent: number): Layout {
   return { indent, pad: ' '.repeat(level * indent) }
 }
 
 /** The items of a list or the members of a map, without brackets; not for empty ones. */
-export function writtenInside(container: object, layout: Layout): string {
+function writtenInside(container: object, layout: Layout): string {
   const text = written(container, layout)
   return text.slice(1, layout.indent > 0 ? text.lastIndexOf('\n') : -1)
 }

@@ -3,6 +3,8 @@
  * object of use as soon as it is there, and a last line that tells how it ended.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { JsonText } from '../archive/json-text.ts'
+import { writtenText } from './archive-text.ts'
 import { PresentedEntry } from './entry-text.ts'
 import { jsonChunks } from './json-chunks.ts'
 import { wireError } from './plugins/errors.ts'
@@ -11,22 +13,20 @@ import { sendParts } from './text-stream.ts'
 /** Media type of such answers. */
 export const NDJSON = 'application/x-ndjson'
 
-/** Characters that are sent together, about. */
-const PART = 64 * 1024
+/** A line whose JSON is written bit by bit, for objects that are too large to be in memory. */
+export class WrittenLine {
+  /** Gives what is worth being sent; what was written last stays in `into`. */
+  readonly write: (into: JsonText) => AsyncIterable<Buffer>
 
-/** A line whose JSON is made in parts, for objects that are too large to be in memory. */
-export class LineText {
-  readonly parts: AsyncIterable<string>
-
-  constructor(parts: AsyncIterable<string>) {
-    this.parts = parts
+  constructor(write: (into: JsonText) => AsyncIterable<Buffer>) {
+    this.write = write
   }
 }
 
 /** What the lines are made of. */
 export interface Lines {
   /** The objects, in batches: those of one batch are sent without waiting for the next one. */
-  readonly batches: AsyncIterable<readonly (object | LineText)[]>
+  readonly batches: AsyncIterable<readonly (object | WrittenLine)[]>
   /** The last line, asked for when all objects are sent; for example `{ pagination }`. */
   end(): object
   /** Told beside the error, when one ends the objects: where to go on, for example. */
@@ -48,45 +48,38 @@ export function sendNdjson(
 ): Promise<FastifyReply> {
   // Some proxies would collect everything first.
   const own = { 'content-type': `${NDJSON}; charset=utf-8`, 'x-accel-buffering': 'no' }
-  return sendParts(request, reply, { ...own, ...headers }, over => lineParts(lines(over), over, request))
+  const { eagerCollection } = request.server
+  return sendParts(request, reply, { ...own, ...headers }, over =>
+    eagerCollection.during(lineParts(lines(over), over, request))
+  )
 }
 
-async function* lineParts(lines: Lines, over: AbortSignal, request: FastifyRequest): AsyncGenerator<string> {
+async function* lineParts(lines: Lines, over: AbortSignal, request: FastifyRequest): AsyncGenerator<Buffer> {
+  const text = new JsonText()
   let begun = false
   try {
     for await (const batch of lines.batches) {
-      for await (const part of batchParts(batch)) {
+      for await (const part of batchParts(batch, text)) {
         begun = true
         yield part
       }
     }
-    yield `${JSON.stringify(lines.end())}\n`
+    text.text(`${JSON.stringify(lines.end())}\n`)
   } catch (error) {
     if (!begun || over.aborted) throw error
     const { status, detail } = wireError(error, request)
-    yield `${JSON.stringify({ error: { status, detail, ...lines.onFailure?.() } })}\n`
+    text.text(`${JSON.stringify({ error: { status, detail, ...lines.onFailure?.() } })}\n`)
   }
+  yield text.rest()
 }
 
 /** The lines of a batch; large objects in several parts. */
-async function* batchParts(batch: readonly (object | LineText)[]): AsyncGenerator<string> {
-  let part = ''
+async function* batchParts(batch: readonly (object | WrittenLine)[], text: JsonText): AsyncGenerator<Buffer> {
   for (const object of batch) {
-    if (object instanceof LineText) {
-      if (part) yield part
-      part = ''
-      yield* object.parts
-      yield '\n'
-      continue
-    }
-    const texts = object instanceof PresentedEntry ? [object.text] : jsonChunks(object)
-    for (const text of texts) {
-      part += text
-      if (part.length < PART) continue
-      yield part
-      part = ''
-    }
-    part += '\n'
+    if (object instanceof WrittenLine) yield* object.write(text)
+    else yield* writtenText(text, object instanceof PresentedEntry ? [object.text] : jsonChunks(object))
+    text.text('\n')
   }
-  if (part) yield part
+  const last = text.rest()
+  if (last.length > 0) yield last
 }

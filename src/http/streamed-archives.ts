@@ -13,15 +13,11 @@ import { withArchive } from './archive-text.ts'
 import { bodySearch } from './entry-search.ts'
 import type { PresentedEntry } from './entry-text.ts'
 import { EntryWalk } from './entry-walk.ts'
-import { LineText, sendNdjson } from './ndjson.ts'
+import { sendNdjson, WrittenLine } from './ndjson.ts'
 import { wireError } from './plugins/errors.ts'
 
-/**
- * Entries that are read together; those of a group in which one cannot be read are read one by one. Of whole archives few, so
- * that they are gone before the memory for short-lived objects is full.
- */
+/** Entries that are read together; those of a group in which one cannot be read are read one by one. */
 const GROUP = 50
-const GROUP_WHOLE = 10
 
 /** What can be wrong with one archive while the next one is fine. */
 const OF_ONE_ARCHIVE: readonly ErrorCode[] = [
@@ -91,15 +87,9 @@ class ArchiveLines {
   }
 
   async *of(pages: AsyncIterable<readonly PresentedEntry[]>): AsyncGenerator<object[]> {
-    const end = this.#request.server.eagerCollection.begin()
-    try {
-      for await (const page of pages) {
-        const heads = page.map(({ value }) => value as unknown as EntryHead)
-        const size = this.#required.tree === 'all' ? GROUP_WHOLE : GROUP
-        for (let i = 0; i < heads.length; i += size) yield* this.#group(heads.slice(i, i + size))
-      }
-    } finally {
-      end()
+    for await (const page of pages) {
+      const heads = page.map(({ value }) => value as unknown as EntryHead)
+      for (let i = 0; i < heads.length; i += GROUP) yield* this.#group(heads.slice(i, i + GROUP))
     }
   }
 
@@ -138,12 +128,14 @@ class ArchiveLines {
   }
 }
 
-function hasArchive({ archive, large }: ReadArchive): boolean {
-  return archive !== undefined || large !== undefined
+function hasArchive({ archive, whole }: ReadArchive): boolean {
+  return archive !== undefined || whole !== undefined
 }
 
 function lineOf(head: EntryHead, read: ReadArchive): object {
-  return read.large ? new LineText(withArchive(head, 'archive', read)) : { ...head, archive: read.archive }
+  return read.whole
+    ? new WrittenLine(text => withArchive(text, head, 'archive', read))
+    : { ...head, archive: read.archive }
 }
 
 function isOfOneArchive(error: unknown): boolean {

@@ -20,7 +20,7 @@ export async function sendParts(
   request: FastifyRequest,
   reply: FastifyReply,
   headers: Readonly<Record<string, string>>,
-  parts: (over: AbortSignal) => AsyncGenerator<string>
+  parts: (over: AbortSignal) => AsyncGenerator<string | Buffer>
 ): Promise<FastifyReply> {
   const generator = parts(request.signal)
   const first = await generator.next()
@@ -33,7 +33,10 @@ export async function sendParts(
 }
 
 /** The parts; between two of them other requests get their turn. */
-async function* turns(first: IteratorResult<string>, rest: AsyncGenerator<string>): AsyncGenerator<string> {
+async function* turns(
+  first: IteratorResult<string | Buffer>,
+  rest: AsyncGenerator<string | Buffer>
+): AsyncGenerator<string | Buffer> {
   try {
     for (let next = first; !next.done; next = await rest.next()) {
       yield next.value

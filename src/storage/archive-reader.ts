@@ -10,14 +10,14 @@ import type { ArchiveAnswer } from '../archive/answer.ts'
 import { ArchiveDefinitions } from '../archive/archive-definitions.ts'
 import { ArchiveSet } from '../archive/archive-set.ts'
 import type { DefinitionRegistry, JsonObject } from '../archive/definitions.ts'
-import type { ArchiveParts } from '../archive/parts.ts'
 import type { RequiredRequest } from '../archive/required.ts'
 import { StoredArchive } from '../archive/stored-archive.ts'
-import { packedSize, type ReadBlocks, requireBlocks, storedParts } from '../archive/stored-parts.ts'
+import type { StoredText } from '../archive/stored-text.ts'
 import { ArchiveWalk } from '../archive/walk.ts'
 import { Work } from '../archive/work.ts'
 import { type ArchiveContents, type ArchiveStore, blockKey } from './archives.ts'
 import type { DocumentStore, Upload } from './documents.ts'
+import { wholeParts } from './whole-archives.ts'
 
 /** What the reader works with. */
 export interface ArchiveReaderPorts {
@@ -29,10 +29,10 @@ export interface ArchiveReaderPorts {
 /** An archive as it was asked for. */
 export interface ReadArchive {
   readonly entryId: string
-  /** Undefined when the entry has none, or a `large` one. */
-  readonly archive: JsonObject | undefined
-  /** A whole archive that is too large to be in memory: its parts, as they stand in the store. */
-  readonly large?: () => ArchiveParts
+  /** What was asked for of it; undefined when the entry has none, and where it was asked for as a `whole`. */
+  readonly archive?: JsonObject | undefined
+  /** The archive as it is, which never is in memory as objects. */
+  readonly whole?: StoredText
 }
 
 /** An archive that answers were made from. */
@@ -54,9 +54,6 @@ const ENTRIES_AT_ONCE = 200
 
 /** Packed bytes after which a page is read in a further part, so that memory holds only parts of large pages. */
 const BYTES_AT_ONCE = 1024 * 1024
-
-/** Packed bytes from which on a whole archive is not brought into memory. */
-const LARGE = 2 * 1024 * 1024
 
 /** Milliseconds of work before other requests get their turn. */
 const TURN = 15
@@ -97,51 +94,26 @@ export class ArchiveReader {
     for (let from = 0; from < entryIds.length; from += ENTRIES_AT_ONCE) {
       const ids = entryIds.slice(from, from + ENTRIES_AT_ONCE)
       const contents = await this.#ports.archives.contents(ids)
-      for (let next = 0; next < ids.length; ) {
-        const large = largeOne(contents.get(ids[next]!), required)
-        if (large) {
-          yield await this.#large(large)
-          next++
-          continue
-        }
-        const part = new ArchivePart(this.#ports, required, caller, signal)
-        for (; next < ids.length; next++) {
-          const found = contents.get(ids[next]!)
-          if (largeOne(found, required) || !part.add(ids[next]!, found)) break
-        }
-        yield await part.read()
+      if (required.tree === 'all') yield* wholeParts(ids, contents, this.#ports.archives, signal)
+      else yield* this.#walked(ids, contents, required, caller, signal)
+    }
+  }
+
+  async *#walked(
+    ids: readonly string[],
+    contents: ReadonlyMap<string, ArchiveContents>,
+    required: RequiredRequest,
+    caller: Caller,
+    signal: AbortSignal | undefined
+  ): AsyncGenerator<ReadPart> {
+    for (let next = 0; next < ids.length; ) {
+      const part = new ArchivePart(this.#ports, required, caller, signal)
+      for (; next < ids.length; next++) {
+        if (!part.add(ids[next]!, contents.get(ids[next]!))) break
       }
+      yield await part.read()
     }
   }
-
-  /** A whole archive that is not brought into memory. What is damaged in it is told now, not when half of it is sent. */
-  async #large(contents: ArchiveContents): Promise<ReadPart> {
-    const { entryId, generation } = contents
-    const read: ReadBlocks = async numbers => {
-      const blocks = await this.#ports.archives.blocks(
-        numbers.map(number => ({ entryId, generation, number }))
-      )
-      return new Map(
-        numbers.flatMap(number => {
-          const bytes = blocks.get(blockKey({ entryId, number }))
-          return bytes ? [[number, bytes] as const] : []
-        })
-      )
-    }
-    await requireBlocks(contents, read)
-    return {
-      archives: [{ entryId, archive: undefined, large: () => storedParts(contents, read) }],
-      sources: () => [{ entryId, generation }]
-    }
-  }
-}
-
-/** The archive, if it is not to be brought into memory. @throws SeraiError ARCHIVE_DAMAGED */
-function largeOne(
-  contents: ArchiveContents | undefined,
-  { tree }: RequiredRequest
-): ArchiveContents | undefined {
-  return contents && tree === 'all' && packedSize(contents) > LARGE ? contents : undefined
 }
 
 /** Some archives that are read together. */

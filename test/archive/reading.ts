@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { ANONYMOUS, type Caller } from '../../src/access/caller.ts'
 import { builtInDefinitions } from '../../src/archive/definition-registry.ts'
 import type { JsonObject } from '../../src/archive/definitions.ts'
+import { JsonText } from '../../src/archive/json-text.ts'
 import { packArchive } from '../../src/archive/pack.ts'
 import { parseRequired } from '../../src/archive/required.ts'
+import { archiveText } from '../../src/http/archive-text.ts'
 import { ArchiveReader } from '../../src/storage/archive-reader.ts'
 import type { Upload } from '../../src/storage/documents.ts'
 import { openSqliteArchives } from '../../src/storage/sqlite/sqlite-archives.ts'
@@ -143,8 +145,11 @@ export async function openReading(packages: readonly JsonObject[] = PACKAGES) {
   ) => {
     Object.assign(costs, { contents: 0, blocks: 0, uploads: 0, bytes: 0 })
     const read = []
-    for await (const { archive } of reader.read(ids, parseRequired(required), caller, signal)) {
-      read.push(archive && (JSON.parse(JSON.stringify(archive)) as JsonObject))
+    for await (const answer of reader.read(ids, parseRequired(required), caller, signal)) {
+      const text = new JsonText()
+      const parts = await Array.fromAsync(archiveText(text, answer))
+      const json = Buffer.concat([...parts, text.rest()]).toString()
+      read.push(json === 'null' ? undefined : (JSON.parse(json) as JsonObject))
     }
     return read
   }

@@ -132,12 +132,7 @@ class MessagePackScanner {
   }
 
   scan(chunk: Uint8Array): ArchivePart[] {
-    this.#cutter.feed(chunk)
-    this.#look()
-    this.#cutter.relieve()
-    const { parts } = this.#cutter
-    this.#cutter.parts = []
-    return parts
+    return this.#cutter.cut(chunk, () => this.#look())
   }
 
   end(): void {

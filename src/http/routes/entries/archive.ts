@@ -2,11 +2,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { refuseOwnerAll } from '../../../access/owner.ts'
+import { JsonText } from '../../../archive/json-text.ts'
 import { parseRequired } from '../../../archive/required.ts'
 import { bodyPagination, type Pagination, urlPagination } from '../../../query/pagination.ts'
 import { ArchiveReader, type ReadArchive } from '../../../storage/archive-reader.ts'
 import { archiveEntry, type EntryHead, HEAD_MEMBERS, headOf, sendArchive } from '../../archive-answer.ts'
-import { gathered, withArchive } from '../../archive-text.ts'
+import { withArchive } from '../../archive-text.ts'
 import { bodySearch, type EntrySearch, pageRequest, paginationAnswer, urlSearch } from '../../entry-search.ts'
 import { acceptedFormat } from '../../formats.ts'
 import { requestUrl } from '../../request-url.ts'
@@ -57,7 +58,7 @@ export const entryArchiveRoutes: FastifyPluginAsyncTypebox = async app => {
       required: required ?? '*'
     }
     return sendParts(request, reply, { 'content-type': 'application/json' }, () =>
-      gathered(pageChunks(head, heads, first, read))
+      pageText(head, heads, first, read)
     )
   }
 
@@ -146,23 +147,25 @@ export const entryArchiveRoutes: FastifyPluginAsyncTypebox = async app => {
   )
 }
 
-async function* pageChunks(
+async function* pageText(
   head: object,
   heads: ReadonlyMap<string, EntryHead>,
   first: IteratorResult<ReadArchive>,
   rest: AsyncGenerator<ReadArchive>
-): AsyncGenerator<string> {
+): AsyncGenerator<Buffer> {
+  const text = new JsonText()
   try {
-    yield `${JSON.stringify(head).slice(0, -1)},"data":[`
+    text.text(`${JSON.stringify(head).slice(0, -1)},"data":[`)
     let separator = ''
     for (let next = first; !next.done; next = await rest.next()) {
-      const { entryId, archive, large } = next.value
-      if (!archive && !large) continue
-      if (separator) yield separator
-      yield* withArchive(headOf(heads.get(entryId)!), 'archive', next.value)
+      const { entryId, archive, whole } = next.value
+      if (!archive && !whole) continue
+      text.text(separator)
+      yield* withArchive(text, headOf(heads.get(entryId)!), 'archive', next.value)
       separator = ','
     }
-    yield ']}'
+    text.text(']}')
+    yield text.rest()
   } finally {
     await rest.return(undefined)
   }
