@@ -63,8 +63,11 @@ async function serveHere(config: Config, worker?: WorkerProcess): Promise<void> 
       if (error) log.fatal(error)
       stop.abort()
       const end = performance.now() + config.shutdownTimeout - 2 * LAST_WORD
+      // Requests that are cut off in the end do not take the traces of the others with them.
+      const flush = setTimeout(() => traces?.flush(), Math.max(0, config.shutdownTimeout - LAST_SPANS))
       await stopped(log, signal ?? 'an error', config.shutdownTimeout, running, async () => {
         await app.close()
+        clearTimeout(flush)
         const left = Math.max(0, end - performance.now())
         await Promise.all([traces?.close(Math.min(LAST_SPANS, left)), readers?.close(), services.close()])
       })

@@ -173,6 +173,10 @@ class OpenTelemetryTraces implements Traces {
     }
   }
 
+  flush(): void {
+    this.#provider.forceFlush().catch(() => {})
+  }
+
   async close(limit: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     const over = new Promise<'over'>(resolve => {

@@ -51,6 +51,8 @@ export interface Traces {
   begin(request: TracedRequest): RequestSpan | undefined
   /** To be told of every call to a store; those that belong to no request are passed over. */
   readonly storeCall: CallObserver
+  /** Begins to send what waits for that. */
+  flush(): void
   /**
    * Sends what is left.
    * @param limit milliseconds that this may take; never rejects

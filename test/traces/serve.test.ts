@@ -1,6 +1,6 @@
 /** Traces of `serai serve`, as the environment or `.env` asks for them. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { get } from 'node:http'
+import { get, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -87,6 +87,25 @@ OTEL_BSP_SCHEDULE_DELAY=600000
   expect(logged.sort()).toEqual(requests.map(({ traceId }) => traceId).sort())
   expect(sent.spans.filter(({ name }) => name === 'search.search').length).toBeGreaterThanOrEqual(20)
 }, 60_000)
+
+test('requests that are cut off when it ends leave those of the others', async () => {
+  const base = await serve({
+    SERAI_DEMO_DATA: 'true',
+    SERAI_SHUTDOWN_TIMEOUT: '2500',
+    OTEL_EXPORTER_OTLP_ENDPOINT: sent.url,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    OTEL_BSP_SCHEDULE_DELAY: '600000'
+  })
+  await server?.until(/ {2}try {2}/)
+  const download = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(`${base}/entries/raw`, { agent: false }, resolve).on('error', reject)
+  })
+  download.pause().on('error', () => {})
+  expect(await statusOf(`${base}/entries?page_size=1`)).toBe(200)
+  server?.process.kill('SIGTERM')
+  expect(await server?.end).toMatchObject({ code: 1 })
+  expect(sent.spans.map(({ name }) => name)).toContain('GET /api/v1/entries')
+}, 90_000)
 
 test('without them nothing is sent, also where metrics are counted', async () => {
   const base = await serve({
