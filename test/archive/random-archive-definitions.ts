@@ -1,13 +1,9 @@
 /** The definitions of random archives, for the reader and for the naive one. */
 import type { JsonObject } from '../../src/archive/definitions.ts'
 import type { NaiveDefinitions } from './naive-required.ts'
+import { kind, quantity, sub, text, reference as to } from './plain-definitions.ts'
 
-const quantity = (name: string, type: unknown, shape: string[] = []) => ({ name, type, shape })
-const kind = (type_kind: string, type_data: string) => ({ type_kind, type_data })
-const text = kind('python', 'str')
 const floats = kind('numpy', 'float64')
-const to = (section: string) => kind('reference', `test.${section}`)
-const sub = (name: string, section: string, repeats = false) => ({ name, sub_section: section, repeats })
 
 /** The definitions as the reader gets them. */
 export const PACKAGES: JsonObject[] = [

@@ -13,6 +13,8 @@ import { ArchiveReader } from '../../src/storage/archive-reader.ts'
 import type { Upload } from '../../src/storage/documents.ts'
 import { openSqliteArchives } from '../../src/storage/sqlite/sqlite-archives.ts'
 import { openSqliteDocuments } from '../../src/storage/sqlite/sqlite-documents.ts'
+import { testUpload } from '../upload.ts'
+import { kind, quantity, reference, sub, text } from './plain-definitions.ts'
 
 /** Round trips to the stores, and bytes that came back. */
 export interface Costs {
@@ -21,12 +23,6 @@ export interface Costs {
   uploads: number
   bytes: number
 }
-
-const quantity = (name: string, type: unknown, shape: string[] = []) => ({ name, type, shape })
-const kind = (type_kind: string, type_data: string) => ({ type_kind, type_data })
-const text = kind('python', 'str')
-const reference = (section: string) => kind('reference', `test.${section}`)
-const sub = (name: string, section: string, repeats = false) => ({ name, sub_section: section, repeats })
 
 /** The sections of the examples in `archive.md` §2.7 and §3.8. */
 const PACKAGES: JsonObject[] = [
@@ -87,21 +83,7 @@ const PACKAGES: JsonObject[] = [
   }
 ]
 
-const UPLOAD: Upload = {
-  upload_id: 'U1',
-  upload_create_time: '2024-01-01T00:00:00.000Z',
-  main_author: 'ada',
-  coauthors: [],
-  coauthor_groups: [],
-  reviewers: [],
-  reviewer_groups: [],
-  publish_time: '2024-01-02T00:00:00.000Z',
-  embargo_length: 0,
-  license: 'CC BY 4.0',
-  process_status: 'SUCCESS',
-  errors: [],
-  warnings: []
-}
+const UPLOAD = testUpload('U1', { main_author: 'ada', publish_time: '2024-01-02T00:00:00.000Z' })
 
 /**
  * Opens stores that hold the published upload `U1`.
