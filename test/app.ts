@@ -10,6 +10,7 @@ import { MongoClient } from 'mongodb'
 import { inject } from 'vitest'
 import { signAppToken } from '../src/access/app-token.ts'
 import { type AppOptions, buildApp } from '../src/app.ts'
+import { endConnectionsAfterAnswers } from '../src/cli/connections.ts'
 import { type Config, readConfig } from '../src/config.ts'
 import { importCorpus } from '../src/processing/corpus-import.ts'
 import { type OpenOptions, openServices, type Services } from '../src/services.ts'
@@ -94,6 +95,8 @@ export interface TestServer {
 /** Serves on a free port; closes the services too. */
 export async function testServer(services: TestServices, options: AppOptions = {}): Promise<TestServer> {
   const app = await testApp(services, options)
+  // Else it waits for connections that clients keep.
+  endConnectionsAfterAnswers(app.server)
   const root = await app.listen({ host: '127.0.0.1', port: 0 })
   return {
     services,
