@@ -118,11 +118,12 @@ async function sendJson(
   const first = (await parts.next()).value as Buffer
   const second = await parts.next()
   if (second.done) return reply.headers(type).send(first)
+  const { eagerCollection } = request.server
   return sendParts(request, reply, type, async function* () {
     try {
       yield first
       yield second.value
-      yield* parts
+      yield* eagerCollection.during(parts)
     } finally {
       await parts.return(undefined)
     }

@@ -23,7 +23,7 @@ export function garbageCollector(): Collect {
 }
 
 /**
- * Lets Node collect garbage sooner while answers line by line are under way: what they throw away would fill three times the memory that
+ * Lets Node collect garbage sooner while long answers are under way: what they throw away would fill three times the memory that
  * is in use. All other requests are quicker without it, so it ends with the last of them. One for each process.
  */
 export class EagerCollection {

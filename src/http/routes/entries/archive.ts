@@ -57,8 +57,9 @@ export const entryArchiveRoutes: FastifyPluginAsyncTypebox = async app => {
       pagination: paginationAnswer(pagination, page, url),
       required: required ?? '*'
     }
+    const { eagerCollection } = request.server
     return sendParts(request, reply, { 'content-type': 'application/json' }, () =>
-      pageText(head, heads, first, read)
+      eagerCollection.during(pageText(head, heads, first, read))
     )
   }
 
