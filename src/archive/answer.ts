@@ -3,6 +3,7 @@
  * archives under `m_ref_archives` (`archive.md` §3.6, §4).
  */
 import { setMember } from './block.ts'
+import { CutReferences } from './cut-references.ts'
 import type { JsonObject } from './definitions.ts'
 import type { Required } from './required.ts'
 
@@ -32,6 +33,7 @@ export interface Target {
 export class ArchiveAnswer implements Slot {
   readonly placed: Record<string, unknown> = {}
   readonly targets: Target[] = []
+  readonly cuts = new CutReferences()
   #result: JsonObject = {}
   readonly #homes = new Map<string, Record<string, unknown>>()
   readonly #known = new Map<Record<string, unknown>, Map<string, Map<Required, Target>>>()
@@ -67,6 +69,11 @@ export class ArchiveAnswer implements Slot {
     const target: Target = { home, steps, state: 'open', targets: [], waiting: [] }
     ways.set(required, target)
     return { target, isNew: true }
+  }
+
+  /** Whether there is one already. */
+  hasTarget(home: Record<string, unknown>, steps: readonly (string | number)[], required: Required): boolean {
+    return this.#known.get(home)?.get(steps.join('/'))?.has(required) === true
   }
 
   /** The finished archive. */

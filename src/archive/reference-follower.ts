@@ -10,6 +10,7 @@ import type { Required, RequiredRequest } from './required.ts'
 import {
   definitionOf,
   isOnChain,
+  LONGEST_CHAIN,
   type Site,
   typeOf,
   type ValueCount,
@@ -27,6 +28,9 @@ export type ApplyRequired = (
   type: ValueType,
   slot: Slot
 ) => void
+
+/** Takes nothing: the reference itself stays as it is. */
+const NOWHERE: Slot = { set: () => {}, drop: () => {} }
 
 /** Follows the references of one reading. */
 export class ReferenceFollower {
@@ -78,18 +82,49 @@ export class ReferenceFollower {
       this.#work.wait(() => this.text(later, required, text, type, slot))
       return
     }
-    const name = archive && `${archive.entryId}#${steps.join('/')}`
-    if (!archive || isOnChain(site.chain, name as string)) {
+    const length = (site.chain?.length ?? 0) + 1
+    if (!archive || length > LONGEST_CHAIN) {
       slot.set(text)
       return
     }
+    const name = `${archive.entryId}#${steps.join('/')}`
+    if (isOnChain(site.chain, name)) {
+      slot.set(text)
+      if (!this.#request.inPlace)
+        this.#cut({ ...site, archive }, reference, name, steps, required, type.section)
+      return
+    }
     this.#count.add(site.answer, 1)
-    const chain = { target: name as string, length: (site.chain?.length ?? 0) + 1, outer: site.chain }
-    const from = { ...site, archive, chain }
+    const from = { ...site, archive, chain: { target: name, length, outer: site.chain } }
     if (this.#request.inPlace) {
       wantPath(archive, steps, required)
       this.#work.add(() => this.#target(from, steps, required, type.section, keep))
-    } else this.#placed(from, reference, steps, required, type.section, keep)
+    } else {
+      site.answer.cuts.followed(site.chain?.target ?? '', name)
+      this.#placed(from, reference, steps, required, type.section, keep)
+    }
+  }
+
+  /** A reference that leads back to what it came from: on another way it may not. */
+  #cut(
+    site: Site,
+    reference: Reference & { kind: 'local' | 'foreign' },
+    name: string,
+    steps: readonly (string | number)[],
+    required: Required,
+    declared: SectionDefinition | undefined
+  ): void {
+    const { answer } = site
+    const home = reference.kind === 'foreign' ? answer.home(reference.archiveUrl) : site.home
+    const isPlaced = () => answer.hasTarget(home, steps, required)
+    if (isPlaced()) return
+    const later = waitingSite({ ...site, chain: { target: name, length: 1, outer: undefined } })
+    answer.cuts.cut({
+      from: site.chain?.target ?? '',
+      to: name,
+      isPlaced,
+      follow: () => this.#placed(later, reference, steps, required, declared, NOWHERE)
+    })
   }
 
   /** A target that goes to its own place. */

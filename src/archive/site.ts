@@ -6,7 +6,7 @@ import type { PropertyDefinition, SectionDefinition } from './definitions.ts'
 import { type ArchiveNode, MISSING, type Missing, type StoredArchive } from './stored-archive.ts'
 
 /** References that lead from one to the next before the last is left as text. */
-const LONGEST_CHAIN = 100
+export const LONGEST_CHAIN = 100
 
 /** Values that one archive and its references may bring into an answer. */
 const MOST_VALUES = 300_000
@@ -81,9 +81,8 @@ export class ValueCount {
   }
 }
 
-/** Whether a target is being read already, or the way to it is too long. */
+/** Whether a target is being read already. */
 export function isOnChain(chain: Chain | undefined, target: string): boolean {
-  if (chain && chain.length >= LONGEST_CHAIN) return true
   for (let at = chain; at; at = at.outer) if (at.target === target) return true
   return false
 }

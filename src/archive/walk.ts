@@ -36,6 +36,7 @@ export class ArchiveWalk {
   readonly #work: Work
   readonly #count = new ValueCount()
   readonly #references: ReferenceFollower
+  readonly #answers: ArchiveAnswer[] = []
 
   /** @param work takes the steps of the reading; running them throws REQUIRED_INDEX, REFERENCE_REMOTE, INVALID */
   constructor(archives: ArchiveSet, definitions: ArchiveDefinitions, request: RequiredRequest, work: Work) {
@@ -47,9 +48,10 @@ export class ArchiveWalk {
     )
   }
 
-  /** Begins to read an archive; the answer is complete when nothing is left to be done. */
+  /** Begins to read an archive; the answer is complete when nothing is left to be done, see {@link closeCircles}. */
   start(archive: StoredArchive): ArchiveAnswer {
     const answer = new ArchiveAnswer()
+    this.#answers.push(answer)
     const { placed: home, targets } = answer
     const site: Site = { archive, answer, home, targets, chain: undefined }
     const { tree } = this.#request
@@ -57,6 +59,16 @@ export class ArchiveWalk {
     const type = { section: this.#definitions.root }
     this.#work.add(() => this.#value(site, tree, archive.root, type, answer))
     return answer
+  }
+
+  /**
+   * To be asked when nothing is left to be done: adds what turns out to be missing where circles of references were cut.
+   * @returns whether there is something
+   */
+  closeCircles(): boolean {
+    const due = this.#answers.flatMap(answer => answer.cuts.take())
+    for (const cut of due) this.#work.add(() => cut.follow())
+    return due.length > 0
   }
 
   #value(site: Site, required: Required, node: ArchiveNode, type: ValueType, slot: Slot): void {

@@ -156,7 +156,10 @@ class ArchivePart {
     await this.#fetch()
     for (;;) {
       await this.#run()
-      if (!this.#work.resume()) break
+      if (!this.#work.resume()) {
+        if (!this.#walk.closeCircles()) break
+        continue
+      }
       if (!(await this.#fetch())) throw new Error('a step of reading archives waits for nothing')
     }
     const read: ReadArchive[] = []

@@ -158,4 +158,21 @@ describe('reading blocks gives what reading plain JSON gives', () => {
       asked
     )
   })
+
+  test('what is cut on one way is there for another', async () => {
+    const loop = (i: number, n: number) => ({ loop: FORMS(i, CALCULATIONS[n]!)[0] })
+    const archives = FILES.map((): Json => ({}))
+    // By way of `odd` the circle closes at the calculation 0 of this archive; by way of `step` it passes it as that of another one.
+    archives[0] = {
+      run: [{ calculation: [loop(2, 0), loop(4, 0)] }],
+      workflow2: { m_def: 'test.SpecialWorkflow', step: { calc_ref: CALCULATIONS[1] } },
+      odd: { a: CALCULATIONS[0] }
+    }
+    archives[2] = { run: [{ calculation: [loop(4, 1)] }] }
+    archives[4] = { run: [{ calculation: [loop(2, 0), loop(0, 0)] }] }
+    const asked = { workflow2: { step: { calc_ref: 'include-resolved' } }, odd: 'include-resolved' }
+    await holds(archives, asked, false)
+    const read = (await reading.read(IDS[0]!, asked)) as Json
+    expect(Object.keys(read.m_ref_archives)).toHaveLength(3)
+  })
 })
