@@ -36,9 +36,13 @@ export class CutReferences {
 
   /** Takes those out that are to be followed, as far as the ways are known. */
   take(): CutReference[] {
-    const open = this.#cuts.filter(cut => !cut.isPlaced())
-    const due = open.filter(({ from, to }) => this.#isReachedWithout(from, to))
-    this.#cuts = open.filter(cut => !due.includes(cut))
+    const due: CutReference[] = []
+    this.#cuts = this.#cuts.filter(cut => {
+      if (cut.isPlaced()) return false
+      const isDue = this.#isReachedWithout(cut.from, cut.to)
+      if (isDue) due.push(cut)
+      return !isDue
+    })
     return due
   }
 

@@ -2,6 +2,7 @@
  * JSON text on its way to a client: bytes, gathered until they are worth being sent. Packed values are written as they stand in
  * their blocks, without making objects and strings of them first: that is quicker and leaves little garbage behind.
  */
+import { withOwnKey } from './block.ts'
 
 /** Bytes that are worth being sent by themselves. */
 const PART = 64 * 1024
@@ -351,5 +352,7 @@ function escapeUnit(to: Uint8Array, at: number, unit: number): number {
 }
 
 function isMarked(key: Uint8Array): boolean {
-  return key[0] === 0 && /^\0+__proto__$/.test(Buffer.from(key).toString())
+  if (key[0] !== 0) return false
+  const name = Buffer.from(key).toString()
+  return withOwnKey(name) !== name
 }

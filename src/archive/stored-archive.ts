@@ -2,9 +2,8 @@
  * An archive as it is read from a store: a tree of which only those blocks are there that were asked for. Pure: what
  * is missing is noted in `wanted`, whoever drives the reading fetches it and gives it to `supply`.
  */
-import { failure } from '../errors.ts'
 import type { ArchiveContents } from '../storage/archives.ts'
-import { checksum, PackedPieces, setMember, withOwnKeys } from './block.ts'
+import { PackedPieces, setMember, withOwnKeys } from './block.ts'
 import {
   type Below,
   type Contents,
@@ -16,6 +15,7 @@ import {
   type Sheet
 } from './contents.ts'
 import type { JsonObject } from './definitions.ts'
+import { requireBlock } from './stored-blocks.ts'
 
 /** Answer where a block is missing: ask again when the wanted blocks have been supplied. */
 export const MISSING = Symbol('missing')
@@ -67,12 +67,9 @@ export class StoredArchive {
    * @throws SeraiError ARCHIVE_DAMAGED
    */
   supply(block: number, bytes: Uint8Array | undefined): void {
-    const row = this.#contents.blocks[block - 1]
-    if (!bytes || bytes.byteLength !== row?.bytes || checksum(bytes) !== row.checksum) {
-      throw failure('ARCHIVE_DAMAGED', { entry_id: this.entryId, block })
-    }
+    const held = requireBlock(this.entryId, this.#contents.blocks, block, bytes)
     this.wanted.delete(block)
-    this.#blocks.set(block, new PackedPieces(bytes))
+    this.#blocks.set(block, new PackedPieces(held))
   }
 
   /** Notes that a block will be needed. Says whether it is there. */

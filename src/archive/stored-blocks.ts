@@ -75,7 +75,7 @@ export class StoredBlocks {
   }
 
   /** The error for a block that does not hold what the table of contents tells. */
-  damaged(block: number | 'contents'): Error {
+  damaged(block: number): Error {
     return failure('ARCHIVE_DAMAGED', { entry_id: this.#entryId, block })
   }
 

@@ -37,6 +37,10 @@ export class StoredText {
     this.bytes = this.#contents.blocks.reduce((sum, { bytes }) => sum + bytes, 0)
   }
 
+  get generation(): string {
+    return this.#stored.generation
+  }
+
   /** Addresses of all blocks. */
   get addresses(): BlockAddress[] {
     const { entryId, generation } = this.#stored

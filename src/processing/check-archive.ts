@@ -10,7 +10,8 @@ import { storedParts } from '../archive/stored-parts.ts'
 import { SeraiError } from '../errors.ts'
 import type { Services } from '../services.ts'
 import { ArchiveReader } from '../storage/archive-reader.ts'
-import { type ArchiveContents, blockKey } from '../storage/archives.ts'
+import type { ArchiveContents } from '../storage/archives.ts'
+import { blockReader } from '../storage/block-reader.ts'
 import type { Entry } from '../storage/documents.ts'
 
 /** Bytes of blocks that are read at once. */
@@ -38,7 +39,7 @@ export async function checkArchive(
   }
   const contents = contentsOf(stored)
   if (!contents) return [...problems, { part: 'table of contents', message: 'does not have its checksum' }]
-  const read = blocksOf(services, stored)
+  const read = blockReader(services.archives, stored)
   const damaged = await damagedBlocks(contents, read)
   problems.push(...damaged)
   if (damaged.length > 0) return problems
@@ -53,19 +54,6 @@ function contentsOf(stored: ArchiveContents): Contents | undefined {
   } catch (error) {
     if (error instanceof SeraiError) return undefined
     throw error
-  }
-}
-
-function blocksOf({ archives }: Pick<Services, 'archives'>, stored: ArchiveContents): ReadBlocks {
-  const { entryId, generation } = stored
-  return async numbers => {
-    const found = await archives.blocks(numbers.map(number => ({ entryId, generation, number })))
-    return new Map(
-      numbers.flatMap(number => {
-        const bytes = found.get(blockKey({ entryId, number }))
-        return bytes ? [[number, bytes] as const] : []
-      })
-    )
   }
 }
 

@@ -7,6 +7,7 @@ import type { ArchiveParts } from '../archive/parts.ts'
 import { MISSING, type Missing, StoredArchive } from '../archive/stored-archive.ts'
 import { storedParts } from '../archive/stored-parts.ts'
 import { type ArchiveContents, type ArchiveStore, type BlockAddress, blockKey } from '../storage/archives.ts'
+import { blockReader } from '../storage/block-reader.ts'
 import { ArchiveOutline } from './archive-outline.ts'
 import { isSummarised } from './index-document.ts'
 
@@ -24,7 +25,9 @@ export async function storedOutlines(
     const outline =
       sections instanceof Error
         ? sections
-        : await outlineOf(sections ? partsOf(sections) : allParts(stored, archives)).catch(faultOf)
+        : await outlineOf(
+            sections ? partsOf(sections) : storedParts(stored, blockReader(archives, stored))
+          ).catch(faultOf)
     outlines.set(stored.entryId, outline)
   }
   return outlines
@@ -87,19 +90,6 @@ async function* partsOf(sections: JsonObject): ArchiveParts {
   yield { kind: 'map' }
   yield { kind: 'members', members: sections }
   yield { kind: 'end' }
-}
-
-function allParts(stored: ArchiveContents, archives: ArchiveStore): ArchiveParts {
-  const { entryId, generation } = stored
-  return storedParts(stored, async numbers => {
-    const blocks = await archives.blocks(numbers.map(number => ({ entryId, generation, number })))
-    return new Map(
-      numbers.flatMap(number => {
-        const bytes = blocks.get(blockKey({ entryId, number }))
-        return bytes ? [[number, bytes] as const] : []
-      })
-    )
-  })
 }
 
 async function outlineOf(parts: ArchiveParts): Promise<JsonObject> {

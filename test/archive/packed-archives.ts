@@ -46,3 +46,17 @@ export const large = {
   })),
   end: { of: 'it' }
 }
+
+/** The blocks of an archive of which one is damaged. */
+export function damaged(
+  blocks: ReadonlyMap<number, Uint8Array>,
+  number: number,
+  how: 'changed' | 'gone'
+): Map<number, Uint8Array> {
+  const found = new Map(blocks)
+  const bytes = Uint8Array.from(blocks.get(number)!)
+  bytes[bytes.length >> 1]! ^= 1
+  if (how === 'gone') found.delete(number)
+  else found.set(number, bytes)
+  return found
+}

@@ -4,7 +4,7 @@ import { readContents } from '../../src/archive/contents.ts'
 import type { ArchiveParts } from '../../src/archive/parts.ts'
 import { storedParts } from '../../src/archive/stored-parts.ts'
 import { arbitraryArchive } from './arbitrary-archives.ts'
-import { large, packed, stored, streamed } from './packed-archives.ts'
+import { damaged, large, packed, stored, streamed } from './packed-archives.ts'
 
 /** Puts parts together, as a reader of them would. */
 async function together(parts: ArchiveParts): Promise<unknown> {
@@ -72,17 +72,12 @@ describe('a stored archive in parts', () => {
     }
   })
 
-  test.each(['changed', 'gone'])('a block that is %s is named', async what => {
+  test.each(['changed', 'gone'] as const)('a block that is %s is named', async what => {
     const { blocks, contents } = packed(large)
     const count = readContents(contents, 'e').blocks.length
     expect(count).toBe(blocks.size)
     for (const number of [1, Math.ceil(count / 2), count]) {
-      const damaged = new Map(blocks)
-      const bytes = Uint8Array.from(blocks.get(number)!)
-      bytes[bytes.length >> 1]! ^= 1
-      if (what === 'gone') damaged.delete(number)
-      else damaged.set(number, bytes)
-      const store = stored(contents, damaged)
+      const store = stored(contents, damaged(blocks, number, what))
       const error = { code: 'ARCHIVE_DAMAGED', message: expect.stringContaining(`block ${number} `) }
       await expect(together(storedParts(store.archive, store.read))).rejects.toMatchObject(error)
     }
